@@ -1,0 +1,76 @@
+# The words of the house. Each one installs what it needs; nothing needs root, apt or a virtual environment of yours.
+PYTHON ?= python3
+UV = PYTHONPATH=.tools $(PYTHON) -m uv --no-progress --quiet
+SYNC = $(UV) pip sync --python .venv/bin/python --require-hashes --only-binary :all:
+INSTALL = $(UV) pip install --python .venv/bin/python --no-deps --no-build-isolation --editable .
+BIN = .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint bench nightly docs requirements lock wheel clean
+
+help:  ## say what each word does
+	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/.run  ## install what the product needs into .venv
+
+run: setup  ## start clavero with the simulated provider and two keys
+	@$(BIN)/clavero up --demo
+
+test: .venv/.dev .venv/openai2/.done  ## run the tests
+	@$(BIN)/python -m pytest
+
+lint: .venv/.dev  ## style, types, layers, limits
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest tests/house -q -n0
+
+bench: .venv/.dev  ## measure the gateway beside nginx and a direct call
+	@$(BIN)/clavero bench
+
+nightly: .venv/.dev .venv/openai2/.done  ## the long proofs: kills, races, many seeds
+	@CLAVERO_TEST_PROFILE=nightly $(BIN)/python -m pytest -m "nightly or not nightly" -n0
+
+docs: .venv/.dev  ## write again what is generated from the code
+	@$(BIN)/python scripts/generate_docs.py
+
+requirements: .venv/.dev  ## which capabilities a test proves
+	@$(BIN)/python scripts/requirements_table.py
+
+wheel: .venv/.dev  ## build the wheel into dist/
+	@$(BIN)/python -m flit_core.wheel --outdir dist
+
+lock: .tools/uv  ## write the hashed locks again; no release younger than seven days
+	@for name in uv run dev openai2; do \
+	  $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --exclude-newer "$$(date -u -d '7 days ago' +%Y-%m-%d)" --custom-compile-command "make lock" \
+	    requirements/$$name.in --output-file requirements/$$name.txt > /dev/null || exit 1; done
+
+clean:  ## remove what was installed here; your data stays
+	rm -rf .tools .venv dist
+
+.tools/uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: clavero needs Python 3.11 or later; fix: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 7; }
+	@$(PYTHON) -m pip --version > /dev/null 2>&1 || { echo "error: pip is missing; fix: install python3-pip" >&2; exit 7; }
+	@echo "Installing the installer into .tools" >&2
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade --target .tools --require-hashes --only-binary :all: -r requirements/uv.txt
+	@touch $@
+
+.venv/.run: .tools/uv requirements/run.txt pyproject.toml
+	@echo "Installing clavero into .venv" >&2
+	@test -x .venv/bin/python || $(UV) venv --python $(PYTHON) .venv
+	@$(SYNC) requirements/run.txt
+	@$(INSTALL)
+	@touch $@
+
+.venv/.dev: .venv/.run requirements/dev.txt
+	@echo "Installing what the tests need into .venv" >&2
+	@$(SYNC) requirements/dev.txt
+	@$(INSTALL)
+	@touch $@
+
+.venv/openai2/.done: .venv/.dev requirements/openai2.txt
+	@test -x .venv/openai2/bin/python || $(UV) venv --python $(PYTHON) .venv/openai2
+	@$(UV) pip sync --python .venv/openai2/bin/python --require-hashes --only-binary :all: requirements/openai2.txt
+	@touch $@

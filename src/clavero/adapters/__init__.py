@@ -1,0 +1,1 @@
+"""The plugs: one file per product, named by the composition roots alone."""

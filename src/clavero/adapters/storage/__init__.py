@@ -1,0 +1,1 @@
+"""Where state lives: SQLite, PostgreSQL and the journal's files."""

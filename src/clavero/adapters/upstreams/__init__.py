@@ -1,0 +1,1 @@
+"""How a call leaves: connections, and one file per provider."""

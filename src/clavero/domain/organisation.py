@@ -1,0 +1,36 @@
+"""Who a key works for: organisation, teams, projects, environments, services."""
+
+from msgspec import Struct
+
+ORGANISATION = "default"  # one organisation until the room for several is built; it is also the vault's tenant
+
+
+class Team(Struct, frozen=True, kw_only=True):
+    """A team that pays for services."""
+
+    name: str
+    created_ns: int = 0
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    """A piece of work with services in it."""
+
+    name: str
+    team: str
+    created_ns: int = 0
+
+
+class Environment(Struct, frozen=True, kw_only=True):
+    """Where software runs: prod, staging, dev. 2 to 8 of `[a-z0-9]`, since it stands in the key."""
+
+    name: str
+    created_ns: int = 0
+
+
+class Service(Struct, frozen=True, kw_only=True):
+    """A program that holds keys."""
+
+    name: str
+    project: str
+    team: str
+    created_ns: int = 0

@@ -1,0 +1,1 @@
+"""Where the world comes in: processes, HTTP and the command line."""

@@ -1,0 +1,1 @@
+"""HTTP: the gateway's own server, the admin API, the console."""

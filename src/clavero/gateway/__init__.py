@@ -1,0 +1,1 @@
+"""The data plane: the way of a request, one file per stage."""

@@ -1,0 +1,251 @@
+"""The shapes of the plugs. A port stands only where there is a second real implementation or a boundary.
+
+Each has an in-memory twin in `clavero.testing` that passes the same contract suite.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct
+
+from clavero.domain.ledger import BootId, Talk, Terms
+from clavero.wire.journal import Frame
+
+T = TypeVar("T", bound=Struct)
+
+
+# --- time and chance
+
+
+class Clock(Protocol):
+    """Time, handed in. `wall_ns` is UTC; `monotonic_ns` never goes back and is for durations only."""
+
+    def wall_ns(self) -> int: ...
+    def monotonic_ns(self) -> int: ...
+
+
+class Dice(Protocol):
+    """Chance, handed in."""
+
+    def uniform(self, low: float, high: float) -> float: ...
+    def token(self, size: int) -> bytes: ...
+
+
+# --- money
+
+
+class Lender(Protocol):
+    """The ledger as a worker sees it. Blocking: it is called in a thread of its own, one call at a time (L11).
+
+    Every method raises `ConnectionError` where the outcome is unknown or the database is away.
+    """
+
+    def register(self, boot: BootId, worker: str) -> int:
+        """Make the boot known before its first borrow (L1); returns the incarnation."""
+        ...
+
+    def talk(self, talk: Talk) -> Terms:
+        """One transaction of returns, acknowledgements and asks; `Fenced` where the boot is not live."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Journal(Protocol):
+    """Where a worker writes what must not be lost. One owner, one thread: the loop's."""
+
+    @property
+    def written(self) -> int:
+        """Bytes of frames on file, all segments of this boot."""
+        ...
+
+    @property
+    def holds_refused(self) -> bool:
+        """True while the disk is full or too much waits for ingest: no new holds, settlements still."""
+        ...
+
+    def append(self, frame: Frame, then: Callable[[], None] | None = None) -> None:
+        """Queue a frame for this tick's write; `then` runs once it is on file, in order. Never raises for the disk."""
+        ...
+
+    def close(self) -> None: ...
+
+
+# --- what the planes tell each other
+
+
+class Change(Struct, frozen=True):
+    """One row of the change log: the object with this kind and id is new, changed or gone."""
+
+    seq: int
+    kind: str
+    id: str
+
+
+class Publication(Protocol):
+    """How a worker learns of changes. Blocking: called in a thread of its own."""
+
+    def load(self) -> tuple[int, Mapping[type[Struct], Sequence[Struct]]]:
+        """Everything that workers need, and the sequence number it is as of."""
+        ...
+
+    def wait(self, after: int, seconds: float) -> Sequence[Change]:
+        """The changes after a sequence number: at once if there are some, else as soon as one comes or time is up."""
+        ...
+
+    def fetch(self, kind: type[T], ids: Sequence[str]) -> Sequence[T]:
+        """The objects of a kind that still exist among these ids."""
+        ...
+
+    def close(self) -> None: ...
+
+
+# --- the control plane's memory
+
+
+class Reading(Protocol):
+    """A consistent look at the stored objects. Objects are the frozen structs of `domain`, one table per type."""
+
+    async def get(self, kind: type[T], identity: str) -> T | None: ...
+    async def find(self, kind: type[T], **equal: object) -> list[T]: ...
+    async def rows(self, query: str, **values: object) -> list[dict[str, Any]]:
+        """Rows of a query that the adapter knows by this name, never of SQL made by the planes."""
+        ...
+
+
+class Writing(Reading, Protocol):
+    """A look that may also change. Only `control/commit` takes one."""
+
+    async def put(self, thing: Struct) -> None: ...
+    async def delete(self, kind: type[Struct], identity: str) -> None: ...
+    async def append(self, thing: Struct) -> int:
+        """Add a row to a log table; returns its sequence number."""
+        ...
+
+
+class Store(Protocol):
+    """The control plane's database."""
+
+    def read(self) -> AbstractAsyncContextManager[Reading]: ...
+    def write(self) -> AbstractAsyncContextManager[Writing]: ...
+    async def close(self) -> None: ...
+
+
+# --- sealing
+
+
+class Unsealer(Protocol):
+    """Whoever hands out the root key: over an inherited pipe, never an argument, the environment or a file."""
+
+    def root_key(self) -> bytes: ...
+
+
+# --- outgoing calls
+
+
+class Outgoing(Struct, frozen=True):
+    """One request to a provider, ready to be written: `target` is the path, `headers` without Host and length."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+class Head(Struct, frozen=True):
+    """The head of an answer; header names are lower-case, the last of a repeated one wins."""
+
+    status: int
+    headers: dict[str, str]
+
+
+class Deadlines(Struct, frozen=True):
+    """How long a call may take, in seconds: to connect, to the first byte, between two reads, in all."""
+
+    connect: float = 5.0
+    first_byte: float = 30.0
+    idle: float = 30.0
+    total: float = 600.0
+
+
+class Taker(Protocol):
+    """What an upstream connection pushes an answer into: one head, then data, then one end or one failure.
+
+    All calls come from the loop; none may block or raise. After `failed` or `ended` nothing follows.
+    """
+
+    def head(self, head: Head) -> None: ...
+    def data(self, data: bytes) -> None: ...
+    def ended(self) -> None: ...
+    def failed(self, error: Exception) -> None: ...
+
+
+class Line(Protocol):
+    """The handle of one call under way."""
+
+    def pause(self) -> None:
+        """Stop reading from the provider until `resume`: the caller reads too slowly."""
+        ...
+
+    def resume(self) -> None: ...
+
+    def abort(self) -> None:
+        """End it now; the taker hears nothing more and the connection is never used again."""
+        ...
+
+
+class Upstreams(Protocol):
+    """The one owner of outgoing sockets: pooled, checked and pinned addresses, deadlines."""
+
+    def send(self, origin: str, outgoing: Outgoing, taker: Taker, deadlines: Deadlines) -> Line:
+        """Start a call. Failures (`domain.calls`) go to the taker, never out of here."""
+        ...
+
+    def allow(self, origin: str, network: str) -> None:
+        """Let calls go to an origin (`https://host:443`) of this network class; replaces what was said before."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+# --- the caller
+
+
+class Request(Struct):
+    """One request as the edge hands it over: target checked, body whole, header names folded to lower case."""
+
+    id: str
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    peer: str
+    at_ns: int  # UTC
+    started_ns: int  # monotonic, when its head was complete
+
+
+class Client(Protocol):
+    """The way back to the caller. Status and head are decided once."""
+
+    def reply(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
+        """The whole answer at once."""
+        ...
+
+    def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """Begin a streamed answer; the head is written with the first chunk."""
+        ...
+
+    def write(self, data: bytes) -> None: ...
+
+    def finish(self) -> None:
+        """End a streamed answer cleanly."""
+        ...
+
+    def cut(self) -> None:
+        """End the connection without a clean end: what was sent is incomplete."""
+        ...
+
+    def on_flow(self, pause: Callable[[], None], resume: Callable[[], None]) -> None:
+        """Call these when the caller reads too slowly, and when it has caught up."""
+        ...

@@ -1,0 +1,1 @@
+"""Simulated providers, plainly labelled: for the demo, benchmarks and drills."""

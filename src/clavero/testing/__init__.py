@@ -1,0 +1,1 @@
+"""Public twins of the plugs: for our tests and for users' own."""

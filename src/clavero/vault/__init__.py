@@ -1,0 +1,1 @@
+"""What keeps a secret: barrier, keyring, seal, fingerprint."""

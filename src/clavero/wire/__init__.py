@@ -1,0 +1,1 @@
+"""Formats, sans-IO: bytes and values in, values and bytes out."""
