@@ -1,14 +1,197 @@
 """How this process runs: read once, frozen, nested by topic. Flag over `CLAVERO_*` over `clavero.toml` over default.
 
-pydantic would weigh on the gateway worker, so the reader is our own and small.
+The name of a setting is its topic and field: `gateway.port` is `--gateway-port`, `CLAVERO_GATEWAY_PORT`, and `port`
+under `[gateway]`. pydantic would weigh on the gateway worker, so the reader is our own and small.
 """
 
-from dataclasses import dataclass
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+
+PREFIX = "CLAVERO_"
+FILE = Path("clavero.toml")
+# Names with our prefix that are no settings of a process: the command line's own.
+_OTHERS = {"CLAVERO_URL", "CLAVERO_ADMIN_TOKEN_FILE", "CLAVERO_TEST_PROFILE"}
+# Names that everybody writes without our prefix.
+_KNOWN_ELSEWHERE = {"DATABASE_URL": "storage.database_url"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Gateway(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The data plane."""
+
+    port: Annotated[Port, Meta(description="Port of the gateway on 127.0.0.1; 0 takes any free one.")] = 4141
+    workers: Annotated[int, Meta(ge=1, le=64, description="Gateway processes; each takes a core.")] = 1
+    body_bytes: Annotated[int, Meta(ge=1024, description="Largest request body, in bytes.")] = 10 * 1024 * 1024
+    drain_seconds: Annotated[Seconds, Meta(description="How long open calls may take to end after a stop.")] = 30.0
+
+
+class Admin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The control plane."""
+
+    port: Annotated[Port, Meta(description="Port of console and admin API on 127.0.0.1; 0 takes any free one.")] = 4142
+
+
+class Storage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where state lives."""
+
+    data_dir: Annotated[str, Meta(description="Directory of everything that must not be lost.")] = "clavero-data"
+    database_url: Annotated[str, Meta(description="postgresql://…; empty is SQLite in the data directory.")] = ""
+
+
+class Journal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What survives what."""
+
+    durability: Annotated[
+        Literal["process", "power"],
+        Meta(description="`process` survives kill -9; `power` waits for the disk before each call and survives a cut."),
+    ] = "process"
+    kept_segments: Annotated[int, Meta(ge=0, description="Ingested segments kept, 16 MiB each.")] = 4
+
+
+class Upstream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long a provider may take, and how often it is asked."""
+
+    connect_seconds: Annotated[Seconds, Meta(description="To connect, TLS included.")] = 5.0
+    first_byte_seconds: Annotated[Seconds, Meta(description="To the first byte of the answer.")] = 30.0
+    idle_seconds: Annotated[Seconds, Meta(description="Between two reads of an answer.")] = 30.0
+    total_seconds: Annotated[Seconds, Meta(description="For one call in all; long streams included.")] = 600.0
+    attempts: Annotated[int, Meta(ge=1, le=10, description="Calls of one target, the first included.")] = 3
+
+
+class Log(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is written to stderr."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="The least serious line that is written.")
+    ] = "info"
+    access: Annotated[bool, Meta(description="One line for each exchange.")] = False
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything a process of clavero is told at its start."""
 
-    data_dir: Path = Path("clavero-data")
+    gateway: Gateway = Gateway()
+    admin: Admin = Admin()
+    storage: Storage = Storage()
+    journal: Journal = Journal()
+    upstream: Upstream = Upstream()
+    log: Log = Log()
+
+    @property
+    def data(self) -> Path:
+        """The data directory."""
+        return Path(self.storage.data_dir)
+
+
+class Setting(Struct, frozen=True):
+    """One setting, its value and where the value came from: default, a file, a variable or a flag."""
+
+    name: str
+    value: object
+    source: str
+    description: str
+
+
+class UnknownSetting(ValueError):
+    """A name that is no setting."""
+
+    def __init__(self, name: str, near: str, source: str) -> None:
+        super().__init__(f"{source}: there is no setting {name}" + (f"; the nearest is {near}" if near else ""))
+
+
+class BadSetting(ValueError):
+    """A value that a setting does not take."""
+
+
+def read(
+    flags: Mapping[str, object], environ: Mapping[str, str] | None = None, file: Path = FILE
+) -> tuple[Settings, list[Setting]]:
+    """The settings and where each came from; `flags` are `topic.field` to value, None for a flag that was not given.
+
+    Raises `UnknownSetting` with the nearest name, `BadSetting` with the rule.
+    """
+    found: dict[str, tuple[object, str]] = {}
+    for layer in (_from_file(file), _from_environment(os.environ if environ is None else environ)):
+        found.update(layer)
+    found.update({name: (value, f"--{name.replace('.', '-')}") for name, value in flags.items() if value is not None})
+    topics: dict[str, dict[str, object]] = {}
+    for name, (value, source) in found.items():
+        topic, _, field = name.partition(".")
+        topics.setdefault(topic, {})[field] = _checked(name, value, source)
+    settings = msgspec.convert(topics, Settings)
+    return settings, [
+        Setting(name, getattr(getattr(settings, topic), field), found.get(name, (None, "default"))[1], _describe(hint))
+        for name, topic, field, hint in _fields()
+    ]
+
+
+def provider_variables(environ: Mapping[str, str] | None = None) -> list[str]:
+    """Names of providers' key variables that are set here; their values are never read unasked."""
+    wanted = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AZURE_OPENAI_API_KEY", "GEMINI_API_KEY", "PERPLEXITY_API_KEY")
+    present = os.environ if environ is None else environ
+    return [name for name in wanted if name in present]
+
+
+def variable(name: str, environ: Mapping[str, str] | None = None) -> str:
+    """One variable that the operator named in a command; "" where it is not set."""
+    return (os.environ if environ is None else environ).get(name, "")
+
+
+def environment() -> dict[str, str]:
+    """What a child process inherits: everything but what looks like a secret of ours or of a provider."""
+    return {name: value for name, value in os.environ.items() if not name.endswith(("_API_KEY", "_TOKEN", "_SECRET"))}
+
+
+def _fields() -> Iterator[tuple[str, str, str, Any]]:
+    for topic, kind in get_type_hints(Settings).items():
+        for field, hint in get_type_hints(kind, include_extras=True).items():
+            yield f"{topic}.{field}", topic, field, hint
+
+
+def _describe(hint: Any) -> str:
+    metas = getattr(hint, "__metadata__", ())
+    return next((str(meta.description) for meta in reversed(metas) if meta.description), "")
+
+
+def _checked(name: str, value: object, source: str) -> object:
+    hints = {known: hint for known, _, _, hint in _fields()}
+    if name not in hints:
+        raise UnknownSetting(name, next(iter(difflib.get_close_matches(name, hints, 1, 0.4)), ""), source)
+    try:
+        return msgspec.convert(value, hints[name], strict=False)
+    except msgspec.ValidationError as error:
+        raise BadSetting(f"{source}: {name} is {value!r}; {error}") from None
+
+
+def _from_file(file: Path) -> Iterator[tuple[str, tuple[object, str]]]:
+    if not file.exists():
+        return
+    try:
+        topics = tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{file}: {error}") from None
+    for topic, fields in topics.items():
+        if not isinstance(fields, dict):
+            raise UnknownSetting(topic, "", str(file))
+        yield from ((f"{topic}.{field}", (value, str(file))) for field, value in fields.items())
+
+
+def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[object, str]]]:
+    names = {PREFIX + name.upper().replace(".", "_"): name for name, *_ in _fields()}
+    for variable_name, value in environ.items():
+        if variable_name in _KNOWN_ELSEWHERE:
+            yield _KNOWN_ELSEWHERE[variable_name], (value, variable_name)
+        elif variable_name in names:
+            yield names[variable_name], (value, variable_name)
+        elif variable_name.startswith(PREFIX) and variable_name not in _OTHERS:
+            near = next(iter(difflib.get_close_matches(variable_name, names, 1, 0.4)), "")
+            raise UnknownSetting(variable_name, near, "environment")
