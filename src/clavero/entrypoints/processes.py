@@ -1,0 +1,114 @@
+"""What the supervisor and its children say to each other: instructions down a pipe, reports up another.
+
+The root key travels here and nowhere else: never an argument, the environment or a file. A child dies with its
+supervisor and cannot be read by another process of the same user.
+"""
+
+import ctypes
+import os
+import signal
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from clavero.domain.startup import Exit, StartFailure
+from clavero.settings import Settings
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+
+
+class Instructions(Struct, frozen=True, kw_only=True):
+    """Everything a child is told at its start. Ports are numbers: the supervisor has settled 0."""
+
+    settings: Settings
+    root_key: bytes
+    name: str
+    report_fd: int
+    gateway_port: int
+    admin_port: int
+    simulator_url: str = ""  # "" outside the demo
+
+
+class Ready(Struct, frozen=True, tag="ready"):
+    """The child serves. `facts` are what the supervisor shows, such as the one-time link."""
+
+    facts: Mapping[str, str] = {}
+
+
+class Failed(Struct, frozen=True, tag="failed"):
+    """The child cannot start, and why."""
+
+    code: str
+    message: str
+    fix: str
+    exit_code: int
+
+
+class Alive(Struct, frozen=True, tag="alive"):
+    """The child's loop turns; said about once a second."""
+
+    at_ns: int
+
+
+Report = Ready | Failed | Alive
+
+
+def hand_over(instructions: Instructions) -> int:
+    """A pipe from which a child reads its instructions; the write end is closed already. They fit a pipe's 64 KiB."""
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, msgspec.msgpack.encode(instructions))
+    finally:
+        os.close(writer)
+    return reader
+
+
+def take_instructions(descriptor: int) -> Instructions:
+    """Read the instructions once and close the pipe."""
+    parts = []
+    while part := os.read(descriptor, 65536):
+        parts.append(part)
+    os.close(descriptor)
+    return msgspec.msgpack.decode(b"".join(parts), type=Instructions)
+
+
+class Reporter:
+    """A child's way of telling its supervisor; a supervisor that has gone is not an error here."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def say(self, report: Report) -> None:
+        """Send one report, one line."""
+        try:
+            os.write(self._descriptor, msgspec.json.encode(report) + b"\n")
+        except OSError:
+            return
+
+    def failed(self, failure: StartFailure) -> None:
+        """Report why the start failed."""
+        self.say(Failed(failure.code, failure.message, failure.fix, int(failure.exit_code)))
+
+
+def read_report(line: bytes) -> Report:
+    """One line of a child's report."""
+    return msgspec.json.decode(line, type=Report)
+
+
+def failure_of(report: Failed) -> StartFailure:
+    """The failure that a child reported."""
+    return StartFailure(report.code, report.message, report.fix, Exit(report.exit_code))
+
+
+def guard_memory() -> None:
+    """Keep other processes of this user from reading our memory and environment (PR_SET_DUMPABLE 0)."""
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def die_with_parent(parent: int) -> None:
+    """End at once when the supervisor does; it may have ended before this call."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(Exit.FAILED)

@@ -1,0 +1,253 @@
+"""The supervisor: starts the control plane and the gateway workers, watches them, ends them in order.
+
+It execs its children and forks nothing, needs no database and never waits for one: what kills a silent worker must
+work when a process that was stopped inside a transaction holds everybody else up.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from clavero.domain.startup import Exit, StartFailure
+from clavero.entrypoints.premises import Premises, write_private
+from clavero.entrypoints.processes import Alive, Failed, Instructions, Ready, failure_of, hand_over, read_report
+from clavero.settings import Settings, environment
+
+SILENT_SECONDS = 20.0  # a worker whose loop has not turned for so long is killed, then its journal is read (L27)
+LONGEST_PAUSE = 5.0  # between two starts of a child that keeps dying
+MOST_FALSE_STARTS = 4
+
+
+class Opened(Struct, frozen=True):
+    """What `clavero up` shows once it serves."""
+
+    gateway_url: str
+    admin_url: str
+    facts: Mapping[str, str]
+    seconds: float
+
+
+class Child:
+    """One process: started, watched, started again."""
+
+    def __init__(self, name: str, module: str, instructions: Callable[[int], Instructions]) -> None:
+        self.name = name
+        self.ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
+        self.stopping = False
+        self._module = module
+        self._instructions = instructions
+        self._process: asyncio.subprocess.Process | None = None
+        self._heard = time.monotonic()
+        self._false_starts = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    async def run(self) -> None:
+        """Keep it running until it is told to stop; a start that fails for a reason ends the supervisor instead."""
+        pause = 0.1
+        while True:
+            started = time.monotonic()
+            await self._start()
+            if self.stopping:
+                return
+            lived = time.monotonic() - started
+            self._false_starts = 0 if lived > LONGEST_PAUSE else self._false_starts + 1
+            if not self.ready.done() and self._false_starts >= MOST_FALSE_STARTS:
+                code = self._process.returncode if self._process else None
+                self.ready.set_exception(
+                    StartFailure("child_died", f"{self.name} ended {code} before it served", "clavero doctor says more")
+                )
+                return
+            pause = 0.1 if lived > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+            await asyncio.sleep(pause)
+
+    async def _start(self) -> None:
+        report_reader, report_writer = os.pipe()
+        orders = hand_over(self._instructions(report_writer))
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", self._module, str(orders), str(os.getpid()),
+                pass_fds=(orders, report_writer), env=environment(), start_new_session=True,
+            )  # fmt: skip
+        finally:
+            os.close(orders)
+            os.close(report_writer)
+        self._heard = time.monotonic()
+        listening = asyncio.ensure_future(self._listen(report_reader))
+        await self._process.wait()
+        listening.cancel()
+
+    async def _listen(self, descriptor: int) -> None:
+        reader = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
+        )
+        try:
+            async for line in reader:
+                self._hear(line)
+        finally:
+            transport.close()
+
+    def _hear(self, line: bytes) -> None:
+        match read_report(line):
+            case Ready() as ready if not self.ready.done():
+                self.ready.set_result(ready)
+            case Failed() as failed if not self.ready.done():
+                self.stopping = True
+                self.ready.set_exception(failure_of(failed))
+            case Alive():
+                self._heard = time.monotonic()
+
+    def kill_if_silent(self) -> bool:
+        """End a process whose loop has stopped turning; its journal is read once its death is certain."""
+        if self.pid is None or not self.ready.done() or time.monotonic() - self._heard < SILENT_SECONDS:
+            return False
+        self.signal(signal.SIGKILL)
+        return True
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, if it still runs."""
+        if self.pid is not None:
+            os.kill(self.pid, number)
+
+    async def stop(self, grace: float) -> bool:
+        """Ask it to drain and wait; killed when the grace is over. True where it ended by itself."""
+        self.stopping = True
+        if self.pid is None or self._process is None:
+            return True
+        self.signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self._process.wait(), grace)
+        except TimeoutError:
+            self.signal(signal.SIGKILL)
+            await self._process.wait()
+            return False
+        return True
+
+
+class Supervisor:
+    """Control plane, workers and, in the demo, the simulated provider."""
+
+    def __init__(self, settings: Settings, root_key: bytes, premises: Premises, *, demo: bool) -> None:
+        self._settings = settings
+        self._root_key = root_key
+        self._premises = premises
+        self._demo = demo
+        self._gateway_port = premises.hold_port(settings.gateway.port, "gateway-port")
+        self._admin_port = premises.hold_port(settings.admin.port, "admin-port")
+        self._simulator_port = _simulator_port(premises) if demo else 0
+        self._stop = asyncio.Event()
+        self._stopped_twice = asyncio.Event()
+        self._workers = [
+            self._child(f"gateway-{number}", "clavero.entrypoints.gateway_main")
+            for number in range(1, settings.gateway.workers + 1)
+        ]
+        self._control = self._child("control", "clavero.entrypoints.control_main")
+        self._others = [self._child("simulator", "clavero.entrypoints.simulator_main")] if demo else []
+
+    def _child(self, name: str, module: str) -> Child:
+        def instructions(report_fd: int) -> Instructions:
+            return Instructions(
+                settings=self._settings, root_key=b"" if name == "simulator" else self._root_key, name=name,
+                report_fd=report_fd, gateway_port=self._gateway_port, admin_port=self._admin_port,
+                simulator_url=f"http://127.0.0.1:{self._simulator_port}" if self._demo else "",
+            )  # fmt: skip
+
+        return Child(name, module, instructions)
+
+    @property
+    def _children(self) -> list[Child]:
+        return [*self._others, *self._workers, self._control]
+
+    async def run(self, opened: Callable[[Opened], None], draining: Callable[[], None]) -> Exit:
+        """Start everything, say so once it serves, watch, and end it in order; `StartFailure` where it cannot."""
+        began = time.monotonic()
+        self._listen_to_signals()
+        running = [asyncio.ensure_future(child.run()) for child in self._children]
+        stopped = asyncio.ensure_future(self._stop.wait())
+        watching = asyncio.ensure_future(self._watch())
+        starting = asyncio.gather(*(child.ready for child in self._children))
+        try:
+            await _first(starting, stopped)
+            if starting.done():
+                opened(self._opened(starting.result()[-1], time.monotonic() - began))
+                await self._stop.wait()
+                draining()
+        finally:
+            starting.cancel()
+            watching.cancel()
+            stopped.cancel()
+            await self._end()
+            await asyncio.gather(*running, starting, stopped, watching, return_exceptions=True)
+        return Exit.DONE
+
+    def _opened(self, control: Ready, seconds: float) -> Opened:
+        gateway, admin = (f"http://127.0.0.1:{port}" for port in (self._gateway_port, self._admin_port))
+        told = {"gateway_url": gateway, "admin_url": admin, "pid": os.getpid()}
+        write_private(self._premises.data / "run" / "ready.json", msgspec.json.encode(told))
+        if self._demo:
+            write_private(_port_file(self._premises.data), str(self._simulator_port).encode())
+        return Opened(gateway, admin, control.facts, seconds)
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._told_to_stop)
+
+    def _told_to_stop(self) -> None:
+        if self._stop.is_set():
+            self._stopped_twice.set()
+        self._stop.set()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            for child in self._workers:
+                child.kill_if_silent()
+
+    async def _end(self) -> None:
+        """Workers first, so that the control plane ingests their last frames; a second signal ends all at once."""
+        ending = asyncio.ensure_future(self._end_in_order())
+        impatient = asyncio.ensure_future(self._stopped_twice.wait())
+        await _first(ending, impatient)
+        impatient.cancel()
+        if not ending.done():
+            for child in self._children:
+                child.stopping = True
+                child.signal(signal.SIGKILL)
+        await ending
+
+    async def _end_in_order(self) -> None:
+        grace = self._settings.gateway.drain_seconds
+        for child in self._children:
+            child.stopping = True
+        await asyncio.gather(*(child.stop(grace + 2) for child in self._workers))
+        await self._control.stop(grace)
+        await asyncio.gather(*(child.stop(2) for child in self._others))
+
+
+async def _first(*awaited: asyncio.Future[Any]) -> None:
+    await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _port_file(data: Path) -> Path:
+    return data / "run" / "simulator.port"
+
+
+def _simulator_port(premises: Premises) -> int:
+    """The simulator keeps its port from start to start, since its credential is sealed for that origin."""
+    try:
+        return premises.hold_port(int(_port_file(premises.data).read_text()), "gateway-port")
+    except (OSError, ValueError, StartFailure):
+        return premises.hold_port(0, "gateway-port")
