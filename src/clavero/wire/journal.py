@@ -1,10 +1,17 @@
-"""The journal's frames: what a worker promises before a call leaves and what it owes afterwards.
+"""The journal's frames and their bytes: what a worker promises before a call leaves and what it owes afterwards.
 
-A segment starts with a header; then come blocks `length u32 | crc32c u32 | payload`, little-endian, whose payload is
-the msgpack frames of one loop tick one after the other, each behind its own length. A torn block is dropped whole:
-none of its calls has left. Reading and writing of files is not this file's business.
+A segment starts with `MAGIC` and a block that holds its `Header`; then come blocks `length u32 | crc32c u32 | payload`,
+little-endian, whose payload is one msgpack array with the frames of one loop tick. A torn block is dropped whole: none
+of its calls has left. A length and checksum of zero end a segment: it is preallocated. An array and not a length per
+frame, because one call of the encoder costs 0.3 µs a frame instead of 0.5. Files are not this module's business.
 """
 
+import struct
+from collections.abc import Sequence
+from typing import Final
+
+import google_crc32c
+import msgspec
 from msgspec import Struct
 
 from clavero.domain.usage import Exchange
@@ -61,3 +68,132 @@ class Seal(Struct, frozen=True, array_like=True, tag="e", gc=False):
 
 
 Frame = Hold | Settle | Record | Pulse | Seal
+
+MAGIC: Final = b"clvj\x00\x00\x00\x01"  # the last four bytes are the version of this format, big-endian
+BLOCK_MAX: Final = 16 * 1024 * 1024  # bytes of one payload; more is taken for damage
+_PREFIX: Final = struct.Struct("<II")
+
+
+class BadHeader(ValueError):
+    """A file that does not begin like a segment of this format."""
+
+
+class Unreadable(Struct, frozen=True, gc=False):
+    """A frame whose bytes are whole and mean nothing to us: kept, reported, never guessed at."""
+
+    payload: bytes
+    reason: str
+
+
+class Block(Struct, frozen=True, gc=False):
+    """The frames of one loop tick and where the next block begins, in bytes from the start of the buffer."""
+
+    frames: Sequence[Frame | Unreadable]
+    end: int
+
+
+_encoder = msgspec.msgpack.Encoder()
+_frames = msgspec.msgpack.Decoder(list[Frame])
+_frame: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
+_raws = msgspec.msgpack.Decoder(list[msgspec.Raw])
+_header = msgspec.msgpack.Decoder(Header)
+
+
+def encode_header(header: Header) -> bytes:
+    """The first bytes of a segment."""
+    return MAGIC + _sealed(_encoder.encode(header))
+
+
+def decode_header(buffer: bytes) -> tuple[Header, int]:
+    """The header of a segment and the offset of its first block; raises `BadHeader`."""
+    if buffer[: len(MAGIC)] != MAGIC:
+        raise BadHeader("no segment of this format" if buffer[:4] != MAGIC[:4] else "a segment of another version")
+    payload = _payload(memoryview(buffer), len(MAGIC))
+    if payload is None:
+        raise BadHeader("the header is cut or damaged")
+    try:
+        return _header.decode(payload), len(MAGIC) + _PREFIX.size + len(payload)
+    except msgspec.DecodeError as error:
+        raise BadHeader(str(error)) from None
+
+
+def encode_block(frames: Sequence[Frame]) -> bytes:
+    """The bytes of one tick's frames: one block, or several where they exceed `BLOCK_MAX`.
+
+    Raises `ValueError` for a single frame that is larger, `OverflowError` for an integer beyond 64 bits.
+    """
+    if not frames:
+        return b""
+    payload = _encoder.encode(frames)
+    if len(payload) <= BLOCK_MAX:
+        return _sealed(payload)
+    if len(frames) == 1:
+        raise ValueError(f"a frame of {len(payload)} bytes exceeds {BLOCK_MAX}")
+    half = len(frames) // 2
+    return encode_block(frames[:half]) + encode_block(frames[half:])
+
+
+def decode_block(buffer: bytes | memoryview, offset: int) -> Block | None:
+    """The block that begins at an offset; None at the end and at the first damage (`is_end` tells which)."""
+    payload = _payload(memoryview(buffer), offset)
+    if payload is None:
+        return None
+    return Block(_decoded(payload), offset + _PREFIX.size + len(payload))
+
+
+def is_end(buffer: bytes | memoryview, offset: int) -> bool:
+    """True where nothing was written from here on: the end of the buffer, or the zeros of a preallocated file."""
+    return not any(memoryview(buffer)[offset : offset + _PREFIX.size])
+
+
+def decode_blocks(buffer: bytes | memoryview, offset: int, most: int = 0) -> tuple[list[Frame | Unreadable], int, bool]:
+    """The frames from an offset up to the first bad block, the offset behind them, and whether a clean end follows.
+
+    With `most`, whole blocks until there are at least that many frames; "clean" then says that nothing bad was met.
+    """
+    frames: list[Frame | Unreadable] = []
+    while not most or len(frames) < most:
+        block = decode_block(buffer, offset)
+        if block is None:
+            return frames, offset, is_end(buffer, offset)
+        frames += block.frames
+        offset = block.end
+    return frames, offset, True
+
+
+def _sealed(payload: bytes) -> bytes:
+    return _PREFIX.pack(len(payload), google_crc32c.value(payload)) + payload
+
+
+def _payload(view: memoryview, offset: int) -> bytes | None:
+    start = offset + _PREFIX.size
+    if start > len(view):
+        return None
+    length, crc = _PREFIX.unpack_from(view, offset)
+    if not 0 < length <= min(BLOCK_MAX, len(view) - start):
+        return None
+    payload = bytes(view[start : start + length])
+    return payload if google_crc32c.value(payload) == crc else None
+
+
+def _decoded(payload: bytes) -> Sequence[Frame | Unreadable]:
+    try:
+        return _frames.decode(payload)
+    except msgspec.DecodeError:
+        return _one_by_one(payload)
+
+
+def _one_by_one(payload: bytes) -> list[Frame | Unreadable]:
+    """A frame that cannot be read costs itself, not its neighbours."""
+    try:
+        raws = _raws.decode(payload)
+    except msgspec.DecodeError as error:
+        return [Unreadable(payload, str(error))]
+    return [_or_unreadable(bytes(raw)) for raw in raws]
+
+
+def _or_unreadable(raw: bytes) -> Frame | Unreadable:
+    try:
+        return _frame.decode(raw)
+    except msgspec.DecodeError as error:
+        return Unreadable(raw, str(error))
