@@ -43,16 +43,14 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
     return any(name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1])) for pattern in patterns)
 
 
-def in_scope(asked: str, targets_: Sequence[Target], scope: Sequence[str]) -> bool:
-    """Whether a key may use the name asked for and every model it may lead to; an empty scope allows all."""
-    if not scope:
-        return True
-    if not (matches(asked, scope) or matches(_bare(asked), scope)):
-        return False
-    return all(
-        matches(target.served, scope) or matches(f"{target.provider.name}/{target.served}", scope)
-        for target in targets_
-    )
+def may_ask(asked: str, scope: Sequence[str]) -> bool:
+    """Whether a key may say this name; an empty scope allows all. A provider's prefix changes nothing."""
+    return not scope or matches(asked, scope) or matches(_bare(asked), scope)
+
+
+def may_reach(target: Target, scope: Sequence[str]) -> bool:
+    """Whether a key may be served by this target; an empty scope allows all."""
+    return not scope or matches(target.served, scope) or matches(f"{target.provider.name}/{target.served}", scope)
 
 
 class Prices:

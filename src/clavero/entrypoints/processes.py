@@ -4,10 +4,13 @@ The root key travels here and nowhere else: never an argument, the environment o
 supervisor and cannot be read by another process of the same user.
 """
 
+import asyncio
 import ctypes
 import os
 import signal
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -53,6 +56,7 @@ class Alive(Struct, frozen=True, tag="alive"):
 
 
 Report = Ready | Failed | Alive
+_REPORTS = msgspec.json.Decoder(Report)
 
 
 def hand_over(instructions: Instructions) -> int:
@@ -94,7 +98,8 @@ class Reporter:
 
 def read_report(line: bytes) -> Report:
     """One line of a child's report."""
-    return msgspec.json.decode(line, type=Report)
+    report: Report = _REPORTS.decode(line)
+    return report
 
 
 def failure_of(report: Failed) -> StartFailure:
@@ -112,3 +117,23 @@ def die_with_parent(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(Exit.FAILED)
+
+
+def be_child(serve: Callable[[Instructions, Reporter], Coroutine[Any, Any, None]], loop: Callable[[Any], None]) -> None:
+    """Be one child process: take the instructions, serve, and tell the supervisor where that fails."""
+    guard_memory()
+    die_with_parent(int(sys.argv[2]))
+    instructions = take_instructions(int(sys.argv[1]))
+    reporter = Reporter(instructions.report_fd)
+    try:
+        loop(serve(instructions, reporter))
+    except StartFailure as failure:
+        reporter.failed(failure)
+        sys.exit(int(failure.exit_code))
+
+
+def stop_signal() -> asyncio.Event:
+    """An event that is set once this process is told to drain."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    return stop

@@ -3,7 +3,7 @@ import pytest
 from clavero.domain.credentials import Model, Provider, ProviderKind
 from clavero.domain.errors import ModelNotFound
 from clavero.domain.pricing import Price
-from clavero.domain.routing import Prices, in_scope, matches, targets
+from clavero.domain.routing import Prices, matches, may_ask, may_reach, targets
 
 OPENAI = Provider(name="openai", kind=ProviderKind.OPENAI, base_url="https://api.example", models=("gpt-*",))
 CLAUDE = Provider(name="anthropic", kind=ProviderKind.ANTHROPIC, base_url="https://api.example", models=("claude-*",))
@@ -78,17 +78,19 @@ def test_a_model_that_nobody_prices_has_no_price() -> None:
 
 @pytest.mark.requirement(20)
 def test_scope_covers_the_name_asked_and_each_target() -> None:
-    both = targets("support", MODELS, (OPENAI, CLAUDE), PRICES)
-    assert in_scope("support", both, ())
-    assert in_scope("support", both, ("support", "gpt-4o-mini", "claude-*"))
-    assert not in_scope("support", both, ("support", "gpt-4o-mini"))
-    assert not in_scope("support", both, ("gpt-4o-mini", "claude-*"))
+    first, second = targets("support", MODELS, (OPENAI, CLAUDE), PRICES)
+    assert may_ask("support", ())
+    assert may_reach(first, ())
+    scope = ("support", "gpt-4o-mini")
+    assert may_ask("support", scope)
+    assert may_reach(first, scope)
+    assert not may_reach(second, scope)
+    assert not may_ask("support", ("gpt-4o-mini",))
 
 
 def test_a_provider_prefix_does_not_leave_the_scope() -> None:
-    one = targets("openai/gpt-4o-mini", {}, (OPENAI,), PRICES)
-    assert in_scope("openai/gpt-4o-mini", one, ("gpt-4o-mini",))
-    assert not in_scope("openai/gpt-4o", targets("openai/gpt-4o", {}, (OPENAI,), PRICES), ("gpt-4o-mini",))
+    assert may_ask("openai/gpt-4o-mini", ("gpt-4o-mini",))
+    assert not may_ask("openai/gpt-4o", ("gpt-4o-mini",))
 
 
 def test_a_star_stands_at_the_end_alone() -> None:

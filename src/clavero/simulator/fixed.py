@@ -1,0 +1,83 @@
+"""An upstream that answers every request with the same bytes: what a gateway is measured against.
+
+Plain, or as a stream of chunks of which one is written to each open stream at every turn, so that a reader gets them
+one at a time. It parses no more than it must.
+"""
+
+import asyncio
+
+from msgspec import Struct
+
+_END_OF_HEAD = b"\r\n\r\n"
+_LENGTH = b"content-length:"
+
+
+class Fixed(Struct, frozen=True):
+    """What is answered: a body, or `chunks` pieces with a pause in seconds between two of them."""
+
+    body: bytes
+    chunks: tuple[bytes, ...] = ()
+    pause: float = 0.002
+
+
+class Answering(asyncio.Protocol):
+    """One connection: counts bytes of a request, then answers."""
+
+    def __init__(self, fixed: Fixed) -> None:
+        self._fixed = fixed
+        self._transport: asyncio.Transport | None = None
+        self._buffer = b""
+        self._plain = _plain(fixed.body)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer once a request is whole."""
+        buffer = self._buffer + data
+        end = buffer.find(_END_OF_HEAD)
+        if end < 0 or len(buffer) < end + 4 + _length(buffer[:end]):
+            self._buffer = buffer
+            return
+        self._buffer = b""
+        if self._transport is None:
+            return
+        if self._fixed.chunks and b'"stream":true' in buffer:
+            self._transport.write(_STREAM_HEAD)
+            self._chunk(0)
+        else:
+            self._transport.write(self._plain)
+
+    def _chunk(self, number: int) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        if number == len(self._fixed.chunks):
+            self._transport.write(b"0\r\n\r\n")
+            return
+        piece = self._fixed.chunks[number]
+        self._transport.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        asyncio.get_running_loop().call_later(self._fixed.pause, self._chunk, number + 1)
+
+
+_STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def _plain(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+
+
+def _length(head: bytes) -> int:
+    folded = head.lower()
+    start = folded.find(_LENGTH)
+    if start < 0:
+        return 0
+    end = folded.find(b"\r\n", start)
+    return int(folded[start + len(_LENGTH) : end if end > 0 else None])
+
+
+async def serve_fixed(fixed: Fixed, port: int = 0) -> asyncio.Server:
+    """Answer on 127.0.0.1; port 0 takes any free one."""
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: Answering(fixed), "127.0.0.1", port)
