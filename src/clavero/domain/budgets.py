@@ -72,6 +72,13 @@ def budget_id(subject: Subject, name: str, window: Window) -> BudgetId:
     return BudgetId(f"{subject}/{name}:{window}")
 
 
+def budget_parts(budget: str) -> tuple[Subject, str] | None:
+    """The subject and name that a budget's id says; None where it is not of that form."""
+    subject, slash, rest = budget.partition("/")
+    name, colon, _ = rest.rpartition(":")
+    return (Subject(subject), name) if slash and colon and subject in set(Subject) else None
+
+
 def period_start(window: Window, at_ns: int) -> int:
     """The UTC second in which the window that holds this instant began."""
     second = at_ns // 1_000_000_000

@@ -3,7 +3,7 @@
 Rule numbers such as L11 are names of rules in that page; code and tests cite them.
 """
 
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import NewType
 
 from msgspec import Struct
@@ -23,16 +23,24 @@ class Answer(Enum):
 
 
 class Ask(Struct, frozen=True):
-    """One exchange that waits for money. `need` must be had of every row; `slice` is what would be borrowed gladly."""
+    """One exchange that waits for money. `need` must be had of every row; `slice` is what would be borrowed gladly.
+
+    `slice` is the whole amount, need included; the database shortens it to its fair part of what is left. A need of 0
+    asks for a slice ahead of time: it is never refused, never waits, and may be granted nothing.
+    """
 
     request_id: str
     need: dict[RowKey, int]
     slice: dict[RowKey, int]
-    have: dict[RowKey, int]  # the worker's own free slice, which counts towards the need
+    have: dict[RowKey, int]  # the worker's own free slice as of this talk, told by every ask that names the row
 
 
 class Talk(Struct, frozen=True):
-    """One money talk, one transaction (L11): heartbeat, returns, acknowledgements, all asks, oldest first."""
+    """One money talk, one transaction (L11): heartbeat, returns, acknowledgements, all asks, oldest first.
+
+    A want of this boot whose request is not among the asks goes: the caller has left (L17). `Terms.rows` tells of
+    every row that is named in `returned`, `acked` or a need, and of own rows that are in excess or not open.
+    """
 
     boot: BootId
     incarnation: int
@@ -41,6 +49,10 @@ class Talk(Struct, frozen=True):
     acked: dict[RowKey, int]  # highest want seen that names the row (L18)
     asks: tuple[Ask, ...] = ()
     withdrawn: tuple[str, ...] = ()  # request ids whose want is to be deleted (L17)
+
+    def named(self) -> set[RowKey]:
+        """Every row that this talk is about."""
+        return self.returned.keys() | self.acked.keys() | {key for ask in self.asks for key in ask.need}
 
 
 class RowState(Struct, frozen=True):
@@ -82,3 +94,72 @@ class Terms(Struct, frozen=True):
 
 class Fenced(Exception):
     """The database no longer counts this boot among the living (L24)."""
+
+
+# --- what the database keeps
+
+
+class Life(StrEnum):
+    """What a boot may do: only `live` borrows and returns; there is no edge back."""
+
+    LIVE = "live"
+    LOST = "lost"  # silent without proof of death: its share is written off (L28)
+    CLOSED = "closed"
+
+
+class RowLife(StrEnum):
+    """What may happen on a ledger row: only `open` lends; settlements are always taken."""
+
+    OPEN = "open"
+    CLOSING = "closing"  # its budget is deleted; money is still out
+    ARCHIVED = "archived"
+
+
+class Row(Struct):
+    """One row of the ledger, nano-USD, while a transaction changes it."""
+
+    limit: int
+    posted: int = 0
+    leased: int = 0
+    lost: int = 0
+    excess: int = 0
+    life: RowLife = RowLife.OPEN
+
+    @property
+    def headroom(self) -> int:
+        """What nobody has taken yet; below 0 while in excess."""
+        return self.limit - self.posted - self.leased - self.lost
+
+
+class Lease(Struct):
+    """What one boot has of one row, as running totals in nano-USD; `acked` is the highest want it has answered."""
+
+    granted: int = 0
+    returned: int = 0
+    posted: int = 0
+    moved: int = 0
+    lost: int = 0
+    acked: int = 0
+
+    @property
+    def share(self) -> int:
+        """All that its boot may still spend."""
+        return self.granted - self.returned - self.posted - self.moved
+
+
+class Want(Struct, frozen=True):
+    """Somebody waits for money on these rows; a lower number came earlier."""
+
+    number: int
+    boot: BootId
+    request_id: str
+    rows: tuple[RowKey, ...]
+    at_ns: int
+
+
+class Place(Struct, frozen=True):
+    """Where a boot keeps its journal, and what of it outlives a power cut."""
+
+    home: str  # names the journal directory; another home is another machine or another disk
+    kernel_boot: str  # names the running kernel: another one is proof that the boot is dead
+    durable: bool = False  # holds are on the disk before their call leaves

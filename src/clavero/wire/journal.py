@@ -28,11 +28,15 @@ class Header(Struct, frozen=True, array_like=True):
 
 
 class Hold(Struct, frozen=True, array_like=True, tag="h", gc=False):
-    """Money set aside for a call that is about to leave: `rows` are (budget, period, nano-USD)."""
+    """Money set aside for a call that is about to leave: `rows` are (budget, period, nano-USD).
+
+    `exchange` is what is known when the call leaves: should its worker die, the usage row is made of it.
+    """
 
     id: str
     at_ns: int
     rows: tuple[tuple[str, int, int], ...]
+    exchange: Exchange | None = None
 
 
 class Settle(Struct, frozen=True, array_like=True, tag="s", gc=False):
