@@ -1,0 +1,155 @@
+"""The tables of the money protocol: ledger, boots, leases, open holds, wants, usage and what could not be posted.
+
+The checks are the last line: whatever a statement does, committed money stays within limit plus excess. A plain
+`posted + leased <= limit` would make an overrun or a lowered limit a statement that can never pass.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+LEDGER_METADATA = metadata = MetaData()
+
+_number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers its rows only for INTEGER
+
+
+def _amount(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default=text("0"))
+
+
+def _words(*names: str) -> list[Column[str]]:
+    return [Column(name, Text, nullable=False, server_default=text("''")) for name in names]
+
+
+def _flags(*names: str) -> list[Column[bool]]:
+    return [Column(name, Boolean, nullable=False) for name in names]
+
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("budget_id", Text, primary_key=True),
+    Column("period_start", BigInteger, primary_key=True),
+    Column("limit_n", BigInteger, nullable=False),
+    _amount("posted"),
+    _amount("leased"),
+    _amount("lost"),
+    _amount("excess"),
+    Column("state", Text, nullable=False, server_default=text("'open'")),
+    CheckConstraint("posted >= 0 AND leased >= 0 AND lost >= 0 AND excess >= 0", name="ledger_no_debt"),
+    CheckConstraint("posted + leased + lost <= limit_n + excess", name="ledger_cap"),
+    CheckConstraint("state IN ('open', 'closing', 'archived')", name="ledger_state"),
+    sqlite_with_rowid=False,
+)
+_trouble = text("state <> 'archived' AND (state <> 'open' OR excess > 0)")
+Index("ledger_trouble", ledger.c.budget_id, ledger.c.period_start, sqlite_where=_trouble, postgresql_where=_trouble)
+
+boot = Table(
+    "boot",
+    metadata,
+    Column("boot_id", Text, primary_key=True),
+    Column("worker", Text, nullable=False),
+    Column("incarnation", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("seg", BigInteger, nullable=False, server_default=text("0")),
+    Column("off", BigInteger, nullable=False, server_default=text("0")),
+    Column("heartbeat", BigInteger, nullable=False),
+    Column("tail", BigInteger, nullable=False, server_default=text("0")),
+    Column("kernel_boot", Text, nullable=False),
+    Column("home", Text, nullable=False),  # names the journal directory
+    Column("durable", Boolean, nullable=False),  # holds are on the disk before their call leaves
+    Column("sealed", Boolean, nullable=False),  # its seal frame was read: it is dead
+    Column("consumed", BigInteger, nullable=False, server_default=text("0")),  # bytes of blocks read, against `tail`
+    CheckConstraint("state IN ('live', 'lost', 'closed')", name="boot_state"),
+)
+_not_closed = text("state <> 'closed'")
+Index("boot_open", boot.c.state, sqlite_where=_not_closed, postgresql_where=_not_closed)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("boot_id", Text, primary_key=True),
+    Column("budget_id", Text, primary_key=True),
+    Column("period_start", BigInteger, primary_key=True),
+    _amount("granted"),
+    _amount("returned"),
+    _amount("posted"),
+    _amount("moved"),
+    _amount("lost"),
+    _amount("acked"),
+    CheckConstraint("granted - returned - posted - moved >= 0 AND lost >= 0", name="lease_share"),
+    Index("lease_row", "budget_id", "period_start"),
+    sqlite_with_rowid=False,
+)
+
+open_hold = Table(
+    "open_hold",
+    metadata,
+    Column("boot_id", Text, primary_key=True),
+    Column("hold_id", Text, primary_key=True),
+    Column("rows", Text, nullable=False),  # JSON [[budget, period, nano-USD]]
+    Column("at_ns", BigInteger, nullable=False),
+    Column("exchange", LargeBinary),  # msgpack of what was known when the call left
+    sqlite_with_rowid=False,
+)
+
+want = Table(
+    "want",
+    metadata,
+    Column("want_id", _number, Identity(), primary_key=True, autoincrement=True),
+    Column("boot_id", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("rows", Text, nullable=False),  # JSON [[budget, period]]
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("boot_id", "request_id"),
+    sqlite_autoincrement=True,
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("hold_id", Text, primary_key=True),
+    Column("request_id", Text, nullable=False, index=True),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("day", Integer, nullable=False, index=True),  # UTC days since 1970
+    *_words("key_id"),
+    Column("key_version", BigInteger, nullable=False),
+    *_words("owner", "service", "team", "project", "environment", "feature", "endpoint"),
+    *_words("model_asked", "model_served", "provider"),
+    *[_amount(name) for name in ("input", "cached", "cache_write", "output", "reasoning", "cost_n")],
+    *_words("price_version"),
+    Column("attempts", Text, nullable=False),  # JSON
+    *[_amount(name) for name in ("first_token_us", "total_us", "overhead_us", "status")],
+    *_words("code", "outcome"),
+    *_flags("streamed", "estimated", "final"),
+    *_words("client_request_id", "peer"),
+    *[_amount(name) for name in ("output_cap", "held_n")],
+    Column("amounts", Text, nullable=False),  # JSON [[budget, period, charge]]
+    *_words("flag"),
+    Column("boot_id", Text, nullable=False),
+)
+
+journal_rejects = Table(
+    "journal_rejects",
+    metadata,
+    Column("reject_id", _number, Identity(), primary_key=True, autoincrement=True),
+    Column("boot_id", Text, nullable=False),
+    Column("seg", BigInteger, nullable=False),
+    Column("off", BigInteger, nullable=False),  # of the position that the turn began at
+    Column("at", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
