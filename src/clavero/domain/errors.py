@@ -81,7 +81,7 @@ class KeyRotated(Problem):
 
 
 class KeyPending(Problem):
-    """The key is not active before {date}."""
+    """The key is not active yet."""
 
 
 # --- what is asked

@@ -1,9 +1,12 @@
 """The life of a virtual key: one stable id, any number of versions, a table of legal edges."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NewType
 
 from msgspec import Struct
+
+from clavero.domain.errors import KeyDisabled, KeyExpired, KeyPending, KeyRevoked, KeyRotated, Problem
 
 Kid = NewType("Kid", str)
 
@@ -47,3 +50,42 @@ class Key(Struct, frozen=True, kw_only=True):
     default_output_tokens: int = 4096
     versions: tuple[KeyVersion, ...] = ()
     created_ns: int = 0
+
+
+# The legal edges. Nothing leads away from revoked but forgetting it.
+EDGES: dict[KeyState, frozenset[KeyState]] = {
+    KeyState.PENDING: frozenset({KeyState.ACTIVE, KeyState.DISABLED, KeyState.REVOKED}),
+    KeyState.ACTIVE: frozenset({KeyState.ROTATING, KeyState.DISABLED, KeyState.REVOKED}),
+    KeyState.ROTATING: frozenset({KeyState.ACTIVE, KeyState.ROTATING, KeyState.DISABLED, KeyState.REVOKED}),
+    KeyState.DISABLED: frozenset({KeyState.ACTIVE, KeyState.ROTATING, KeyState.REVOKED}),
+    KeyState.REVOKED: frozenset({KeyState.RETIRED}),
+    KeyState.RETIRED: frozenset(),
+}
+WORKING = frozenset({KeyState.ACTIVE, KeyState.ROTATING})
+
+
+def standing(key: Key, version: KeyVersion, now_ns: int) -> Problem | None:
+    """Why a key whose secret was shown may not be used now; None where it may."""
+    if key.state in {KeyState.REVOKED, KeyState.RETIRED}:
+        return KeyRevoked(owner=key.owner)
+    if key.state is KeyState.DISABLED:
+        return KeyDisabled(owner=key.owner)
+    if key.state is KeyState.PENDING:
+        return KeyPending(owner=key.owner)
+    if version.ends_ns and now_ns >= version.ends_ns:
+        return KeyRotated(n=version.number, k=key.versions[-1].number, owner=key.owner)
+    if key.expires_ns and now_ns >= key.expires_ns:
+        return KeyExpired(date=day_of(key.expires_ns), owner=key.owner)
+    return None
+
+
+def state_now(key: Key, now_ns: int) -> KeyState:
+    """The state as people see it: rotating ends when the last older version does."""
+    if key.state is KeyState.ROTATING and all(0 < version.ends_ns <= now_ns for version in key.versions[:-1]):
+        return KeyState.ACTIVE
+    return key.state
+
+
+def day_of(at_ns: int) -> str:
+    """The UTC day of an instant, as 2026-11-22."""
+    return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC).date().isoformat()
