@@ -1,0 +1,54 @@
+"""What every format of the simulator is handed: its settings, its clock and the numbers it gives out."""
+
+import itertools
+
+from msgspec import Struct
+
+from clavero.ports import Clock
+from clavero.simulator.replies import Pace
+
+
+class SimulatorSettings(Struct, frozen=True, kw_only=True):
+    """How the simulated provider behaves. Delays in seconds; the defaults are the gentle ones of the demo.
+
+    `api_key`: where it is set, another key is refused as the provider would. `answer_tokens`: length of a text answer,
+    0 is its natural one. `faults`: models may be asked for with a fault (`gpt-4o-mini+cut=40`), and the drill
+    endpoints answer.
+    """
+
+    first_token: float = 0.15
+    token: float = 0.02
+    api_key: str = ""
+    answer_tokens: int = 0
+    faults: bool = False
+    body_bytes: int = 64 * 1024 * 1024
+
+    def __repr__(self) -> str:
+        return f"SimulatorSettings(first_token={self.first_token}, token={self.token}, faults={self.faults})"
+
+
+class House:
+    """Settings, time and numbering of one simulator."""
+
+    def __init__(self, settings: SimulatorSettings, clock: Clock) -> None:
+        self.settings = settings
+        self.pace = Pace(settings.first_token, settings.token)
+        self._clock = clock
+        self._numbers = itertools.count(1)
+
+    def identity(self, kind: str) -> str:
+        """A fresh id, `chatcmpl-sim-…`: recognisably nobody else's."""
+        return f"{kind}sim-{next(self._numbers):012d}"
+
+    def now(self) -> int:
+        """Seconds since the epoch."""
+        return self._clock.wall_ns() // 1_000_000_000
+
+
+class Asked(Struct, frozen=True):
+    """One request; header names in lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
