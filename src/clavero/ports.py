@@ -3,14 +3,15 @@
 Each has an in-memory twin in `clavero.testing` that passes the same contract suite.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
-from clavero.domain.ledger import BootId, Talk, Terms
-from clavero.wire.journal import Frame
+from clavero.domain.ledger import Boot, BootId, Place, Position, Talk, Terms
+from clavero.domain.posting import Posted, Turn
+from clavero.wire.journal import Frame, Unreadable
 
 T = TypeVar("T", bound=Struct)
 
@@ -30,6 +31,25 @@ class Dice(Protocol):
 
     def uniform(self, low: float, high: float) -> float: ...
     def token(self, size: int) -> bytes: ...
+
+
+class Mortal(Protocol):
+    """Something that ends, or acts, when its time has come."""
+
+    deadline: float  # monotonic seconds; infinite for none. Moving it is an attribute write
+
+    def expire(self, now: float) -> None:
+        """The deadline has passed; may add and discard, its own self included."""
+        ...
+
+
+class Ticker(Protocol):
+    """One sweep every 100 ms over everything that has a deadline, instead of a timer for each."""
+
+    now: float  # monotonic seconds as of the last sweep: at most one sweep old, and cheap to read
+
+    def add(self, thing: Mortal) -> None: ...
+    def discard(self, thing: Mortal) -> None: ...
 
 
 # --- money
@@ -67,6 +87,70 @@ class Journal(Protocol):
 
     def append(self, frame: Frame, then: Callable[[], None] | None = None) -> None:
         """Queue a frame for this tick's write; `then` runs once it is on file, in order. Never raises for the disk."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Stretch(Struct, frozen=True):
+    """A piece of a journal: its frames, where the next begins, and whether nothing more is there for now."""
+
+    frames: Sequence[Frame | Unreadable]
+    to: Position
+    size: int  # bytes of blocks
+    ended: bool
+    damage: str = ""  # something is missing or broken that is not a torn tail; nothing can be read behind it
+
+
+class Journals(Protocol):
+    """The journals that boots wrote into one directory, as their reader sees them. Blocking."""
+
+    @property
+    def place(self) -> Place:
+        """Which directory on which running kernel."""
+        ...
+
+    def read(self, boot: BootId, at: Position, most: int) -> Stretch:
+        """Whole blocks from a position on, at least one and about `most` frames."""
+        ...
+
+    def proof_of_death(self, boot: BootId) -> AbstractContextManager[bool]:
+        """True, and it stays true, where the boot's lock is free: it holds it for life."""
+        ...
+
+    def remove(self, boot: BootId, below: int) -> None:
+        """Remove the segments with a lower number."""
+        ...
+
+    def tidy(self, keep: int, unread: Collection[BootId]) -> None:
+        """Remove what ended boots left, but for the newest segments; boots that are not read to the end stay."""
+        ...
+
+
+class Books(Protocol):
+    """The ledger as ingest and reclaim see it: each method one transaction. Blocking, one call at a time.
+
+    Every method raises `ConnectionError` where the outcome is unknown or the database is away.
+    """
+
+    def boots(self) -> tuple[int, Sequence[Boot]]:
+        """The database's clock, UTC nanoseconds, and every boot that is not closed."""
+        ...
+
+    def post(self, turn: Turn) -> Posted | None:
+        """Post a turn if its journal is still read up to where it begins; None where somebody was faster."""
+        ...
+
+    def write_off(self, boot: BootId, silent_ns: int) -> bool:
+        """Write off the share of a live boot that has been silent for longer (L28); False where it has not."""
+        ...
+
+    def close_boot(self, boot: BootId, at: Position, *, complete: bool) -> bool:
+        """Close a dead boot whose journal is read to the end (L27, L29); False where more was read since."""
+        ...
+
+    def sweep(self) -> None:
+        """Forget old wants, and archive rows of deleted budgets that nothing is leased from."""
         ...
 
     def close(self) -> None: ...

@@ -33,3 +33,9 @@ class Silent(CallFailed):
 
 class BadAnswer(CallFailed):
     """The provider did not speak HTTP as it should."""
+
+
+class Unsendable(CallFailed):
+    """The request holds what HTTP cannot carry: a line break in a header, a blank in the target."""
+
+    sent = False
