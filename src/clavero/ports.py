@@ -4,7 +4,7 @@ Each has an in-memory twin in `clavero.testing` that passes the same contract su
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct

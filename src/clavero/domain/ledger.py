@@ -4,7 +4,7 @@ Rule numbers such as L11 are names of rules in that page; code and tests cite th
 """
 
 from enum import Enum, StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from msgspec import Struct
 
@@ -163,3 +163,24 @@ class Place(Struct, frozen=True):
     home: str  # names the journal directory; another home is another machine or another disk
     kernel_boot: str  # names the running kernel: another one is proof that the boot is dead
     durable: bool = False  # holds are on the disk before their call leaves
+
+
+class Position(NamedTuple):
+    """How far a journal is read: segment number, and byte in that file; 0 is before its header."""
+
+    seg: int
+    off: int
+
+
+class Boot(Struct, frozen=True):
+    """One start of one worker, as the database knows it. Nanoseconds UTC; bytes of blocks."""
+
+    id: BootId
+    worker: str
+    life: Life
+    place: Place
+    at: Position = Position(0, 0)
+    heartbeat: int = 0
+    tail: int = 0  # what the worker said it had written
+    consumed: int = 0  # what was read of it
+    sealed: bool = False  # its seal frame was read: it ended in order, and is dead

@@ -11,11 +11,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from clavero.domain.budgets import BudgetId, RowKey, Subject, budget_parts
-from clavero.domain.ledger import BootId, Lease, Row, RowLife
+from clavero.domain.ledger import BootId, Lease, Position, Row, RowLife
 from clavero.domain.lending import settle_excess
 from clavero.domain.usage import Exchange
 
-AMOUNT_MAX = 1 << 62  # nano-USD of one row of one frame: 4.6 billion dollars, far from the edge of 64 bits
+AMOUNT_MAX = 10**16  # nano-USD of one row of one frame, 10 million dollars: sums stay far from the edge of 64 bits
+INT64_MAX = (1 << 63) - 1
 ESTIMATED = "estimated"
 WORKER_LOST = "worker_lost"
 
@@ -50,6 +51,34 @@ class OpenHold(Struct, frozen=True):
     exchange: Exchange | None = None
 
 
+class Reject(Struct, frozen=True):
+    """A frame that cannot be posted: kept with its reason, so that nothing is lost and nothing stands in the way."""
+
+    reason: str
+    payload: bytes
+
+
+class Turn(Struct, frozen=True):
+    """What one turn of ingest posts for one boot, and how far it has read the journal by then."""
+
+    boot: BootId
+    at: Position
+    to: Position
+    size: int  # bytes of blocks between the two
+    holds: list[OpenHold] = field(default_factory=list)
+    postings: list[Posting] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    pulse_ns: int = 0  # the latest pulse, UTC
+    sealed: bool = False
+
+
+class Posted(Struct, frozen=True):
+    """What became of a turn: how long it kept others waiting, and what was rejected."""
+
+    held_ns: int
+    rejected: int = 0
+
+
 class Accounts(Struct):
     """The rows that a transaction posts to, and the leases of the one boot whose frames they are."""
 
@@ -80,7 +109,7 @@ def charges(rows: Iterable[tuple[str, int, int, int]]) -> tuple[Charge, ...]:
 def check_hold(hold: OpenHold) -> OpenHold:
     """The same hold; raises `Poison` where its amounts make no sense."""
     if any(not 0 <= amount <= AMOUNT_MAX for _, _, amount in hold.rows):
-        raise Poison("an amount held is below 0 or beyond 64 bits")
+        raise Poison("an amount held is below 0 or beyond reason")
     if len({(budget, period) for budget, period, _ in hold.rows}) < len(hold.rows):
         raise Poison("a hold names a row twice")
     return hold

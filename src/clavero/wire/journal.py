@@ -137,6 +137,14 @@ def encode_block(frames: Sequence[Frame]) -> bytes:
     return encode_block(frames[:half]) + encode_block(frames[half:])
 
 
+def block_size(buffer: bytes | memoryview) -> int:
+    """How many bytes the block at the start of a buffer says it takes, prefix included; 0 where none can begin."""
+    if len(buffer) < _PREFIX.size:
+        return 0
+    length: int = _PREFIX.unpack_from(buffer)[0]
+    return _PREFIX.size + length if 0 < length <= BLOCK_MAX else 0
+
+
 def decode_block(buffer: bytes | memoryview, offset: int) -> Block | None:
     """The block that begins at an offset; None at the end and at the first damage (`is_end` tells which)."""
     payload = _payload(memoryview(buffer), offset)
