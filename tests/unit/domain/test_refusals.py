@@ -1,0 +1,62 @@
+import pytest
+
+from clavero.domain.refusals import (
+    AlreadyExists,
+    ChangeNotRecorded,
+    Conflict,
+    Forbidden,
+    InUse,
+    InvalidValue,
+    NotFound,
+    NotSignedIn,
+    Refusal,
+    StateForbids,
+    StorageUnavailable,
+)
+
+EACH = [
+    NotSignedIn(),
+    Forbidden("key.revoke"),
+    NotFound("key", "prod-x-01", "prod-y-01"),
+    AlreadyExists("key", "prod-x-01"),
+    InvalidValue("name", "<env>-<service>-<nn>", "dev-x-01"),
+    StateForbids("key", "prod-x-01", "revoked", "enabled", "clavero key create"),
+    InUse("provider", "openai", "model support"),
+    Conflict("Two people changed it", "Look again"),
+    ChangeNotRecorded(),
+    StorageUnavailable(),
+]
+
+
+@pytest.mark.parametrize("refusal", EACH, ids=lambda one: one.code)
+def test_every_refusal_says_a_fact_and_a_next_step(refusal: Refusal) -> None:
+    assert refusal.message
+    assert "{" not in refusal.message
+    assert refusal.fix
+    assert str(refusal) == refusal.message
+
+
+def test_every_refusal_is_shown_here() -> None:
+    assert {type(one) for one in EACH} == set(Refusal.__subclasses__())
+
+
+def test_the_code_comes_from_the_name() -> None:
+    assert NotFound("key", "x").code == "not_found"
+    assert ChangeNotRecorded.code == "change_not_recorded"
+
+
+def test_a_near_name_is_the_remedy() -> None:
+    assert NotFound("key", "prod-x-1", "prod-x-01").fix == "Try prod-x-01"
+    assert NotFound("key", "prod-x-1").fix == "clavero key list"
+
+
+def test_what_was_sent_is_said_back_masked_and_short() -> None:
+    pasted = "sk-" + "a1B2" * 8
+    refusal = NotFound("key", pasted + "x" * 5000)
+    assert pasted not in refusal.message
+    assert len(refusal.message) < 300
+    assert pasted not in InvalidValue("name", "short", pasted).fix
+
+
+def test_braces_in_a_name_are_only_text() -> None:
+    assert NotFound("key", "{fix}{0}").message == "There is no key {fix}{0}"
