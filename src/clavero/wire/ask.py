@@ -322,11 +322,17 @@ def _unbounded_messages(tree: Tree) -> Iterable[str]:
 
 
 def _caches_long(tree: Tree) -> bool:
-    blocks: list[Any] = [tree, *tree.get("tools", ())]
+    blocks: list[Any] = [tree, *(tree.get("tools") or ())]
     for content in (tree.get("system"), *(message.get("content") for message in tree["messages"])):
         if type(content) is list:
             blocks += content
-    return any(_word(block["cache_control"], "ttl") == "1h" for block in blocks if "cache_control" in block)
+    for block in blocks:  # grows by what is within tool results
+        if type(block) is dict:
+            if "cache_control" in block and _word(block["cache_control"], "ttl") == "1h":
+                return True
+            if block.get("type") == "tool_result" and type(block.get("content")) is list:
+                blocks += block["content"]
+    return False
 
 
 def _dear_service(tree: Tree) -> Iterable[str]:
