@@ -20,6 +20,7 @@ from clavero.simulator.tokens import pieces
 REASONING_TOKENS = 8  # what a reasoning model is said to think, within its cap
 _EXCERPT = 60
 _LONGEST = 16_384
+_READ = 8_192  # characters of a question that are looked at for its answer
 _WANTED_LENGTH = re.compile(r"\b(\d{1,5}) (?:words|tokens|palabras)\b", re.IGNORECASE)
 _FILLER = " Every word here is made up, and the same question gets the same words again."
 _NO_CALL = ("none",)
@@ -95,7 +96,7 @@ def answer(ask: Ask, dialect: Dialect) -> Answer:
 def _choice(ask: Ask, number: int, cap: int, dialect: Dialect) -> Choice:
     tool = _called(ask)
     if tool is None and ask.schema is None and not ask.stops:
-        whole = _prose(ask.text, ask.length or _wanted(ask.text), number)
+        whole = _prose(ask.text[:_READ], ask.length, number)
         return Choice(whole, "stop") if len(whole) <= cap else Choice(whole[:cap], "length")
     text = _document(ask, tool, number, dialect)
     text, sequence = _stopped(text, ask.stops)
@@ -109,7 +110,7 @@ def _choice(ask: Ask, number: int, cap: int, dialect: Dialect) -> Choice:
 def _document(ask: Ask, tool: Tool | None, number: int, dialect: Dialect) -> str:
     wanted = tool.parameters or {"type": "object"} if tool else ask.schema
     if wanted is None:
-        return "".join(_prose(ask.text, ask.length or _wanted(ask.text), number))
+        return "".join(_prose(ask.text[:_READ], ask.length, number))
     try:
         return msgspec.json.encode(schemas.instance(wanted)).decode()
     except (schemas.Unsatisfied, re.error, TypeError, ValueError, AttributeError) as error:
@@ -140,13 +141,14 @@ def _stopped(text: str, stops: tuple[str, ...]) -> tuple[str, str | None]:
 
 
 def _wanted(text: str) -> int:
-    found = _WANTED_LENGTH.search(text) if len(text) < 100_000 else None
+    found = _WANTED_LENGTH.search(text)
     return min(int(found[1]), _LONGEST) if found else 0
 
 
 @lru_cache(maxsize=512)
 def _prose(question: str, length: int, number: int) -> tuple[str, ...]:
-    """The pieces of an invented text, `length` of them; 0 is as long as it comes."""
+    """The pieces of an invented text, `length` of them; 0 is as many as the question wants, or as it comes."""
+    length = length or _wanted(question)
     excerpt = " ".join(question[: 4 * _EXCERPT].split())[:_EXCERPT]
     text = "This answer is invented by the clavero simulator; no model was asked."
     text += f" The question was: {excerpt}" if excerpt else ""

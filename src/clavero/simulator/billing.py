@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from clavero.simulator.replies import Bill
 
@@ -18,8 +18,9 @@ class Billed(Struct, frozen=True):
     output: int = 0
 
     def __add__(self, other: "Billed") -> "Billed":
-        pairs = zip(structs.astuple(self), structs.astuple(other), strict=True)
-        return Billed(*(mine + theirs for mine, theirs in pairs))
+        return Billed(
+            self.calls + other.calls, self.input + other.input, self.cached + other.cached, self.output + other.output
+        )
 
 
 class Invoice:

@@ -24,6 +24,9 @@ _BAD = (
 )
 _STREAM = b"Content-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\nTransfer-Encoding: chunked"
 
+_USUAL = ("Host", "Authorization", "Content-Type", "Content-Length", "Accept", "User-Agent", "Accept-Encoding")
+_FOLDED = {name.encode(): name.lower() for name in _USUAL} | {name.lower().encode(): name.lower() for name in _USUAL}
+
 Answerer = Callable[[Asked], Reply]
 
 
@@ -108,7 +111,8 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header; the last of a repeated one wins."""
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        folded = _FOLDED.get(name) or name.decode("latin-1").lower()
+        self._headers[folded] = value.decode("latin-1")
         self._grow(len(name) + len(value), _HEAD_BYTES)
 
     def on_headers_complete(self) -> None:
@@ -184,7 +188,7 @@ class Connection(asyncio.Protocol):
         if reply.streamed:
             shape = _STREAM
         else:
-            length = sum(len(step.data) for step in reply.steps) if reply.length is None else reply.length
+            length = len(reply.steps[0].data) if reply.length is None else reply.length
             shape = b"Content-Type: application/json\r\nContent-Length: %d" % length
         return b"HTTP/1.1 %d %b\r\nx-simulated: true\r\n%b%b\r\n\r\n" % (reply.status, reason, lines, shape)
 

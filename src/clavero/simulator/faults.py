@@ -158,8 +158,8 @@ def _delayed(reply: Reply, place: int, seconds: float) -> Reply:
 
 def _cut(reply: Reply, tokens: int) -> Reply:
     if not reply.streamed:
-        whole = b"".join(step.data for step in reply.steps)
-        half = Step(reply.steps[0].delay, whole[: len(whole) // 2], reply.steps[0].tokens)
+        whole = reply.steps[0].data
+        half = structs.replace(reply.steps[0], data=whole[: len(whole) // 2])
         return structs.replace(reply, steps=(half,), ending=Ending.CUT, length=len(whole))
     kept: list[Step] = []
     for step in reply.steps:

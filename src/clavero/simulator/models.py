@@ -22,7 +22,8 @@ def _cards(context: int, output: int, *names: str, reasoning: bool = False) -> d
 OPENAI: dict[str, Card] = {
     **_cards(128_000, 16_384, "gpt-4o-mini", "gpt-4o"),
     **_cards(1_047_576, 32_768, "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano"),
-    **_cards(400_000, 128_000, "gpt-5", "gpt-5-mini", "gpt-5-nano", "gpt-5.1", "gpt-5.2", "gpt-5.4", reasoning=True),
+    **_cards(400_000, 128_000, "gpt-5", "gpt-5-mini", "gpt-5-nano", "gpt-5.1", reasoning=True),
+    **_cards(400_000, 128_000, "gpt-5.2", "gpt-5.4", "gpt-5.5", reasoning=True),
     **_cards(200_000, 100_000, "o3", "o3-mini", "o4-mini", reasoning=True),
     **_cards(128_000, 4_096, "gpt-4-turbo"),
     **_cards(16_385, 4_096, "gpt-3.5-turbo"),
@@ -33,7 +34,8 @@ OPENAI: dict[str, Card] = {
 
 ANTHROPIC: dict[str, Card] = {
     **_cards(200_000, 64_000, "claude-sonnet-4-5", "claude-haiku-4-5", "claude-opus-4-5"),
-    **_cards(1_000_000, 128_000, "claude-sonnet-4-6", "claude-opus-4-6"),
+    **_cards(1_000_000, 128_000, "claude-sonnet-4-6", "claude-opus-4-6", "claude-opus-4-8"),
+    **_cards(1_000_000, 128_000, "claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5"),
     **_cards(200_000, 64_000, "claude-sonnet-4-0", "claude-3-7-sonnet"),
     **_cards(200_000, 32_000, "claude-opus-4-1", "claude-opus-4-0"),
     **_cards(200_000, 8_192, "claude-3-5-haiku", "claude-3-5-sonnet"),
@@ -43,9 +45,9 @@ ANTHROPIC: dict[str, Card] = {
 _DATED = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8}|latest)$")
 # A newer member of a known family: its name is taken, with the limits of the family.
 _FAMILIES = (
-    (re.compile(r"gpt-5(?:\.\d)?(?:-[a-z]+)*"), Card("gpt-5", 400_000, 128_000, reasoning=True)),
+    (re.compile(r"gpt-[56](?:\.\d)?(?:-[a-z]+)*"), Card("gpt-5", 400_000, 128_000, reasoning=True)),
     (re.compile(r"gpt-4\.1(?:-[a-z]+)*"), Card("gpt-4.1", 1_047_576, 32_768)),
-    (re.compile(r"claude-(?:opus|sonnet|haiku)-\d(?:-\d)?"), Card("claude", 200_000, 64_000)),
+    (re.compile(r"claude-(?:opus|sonnet|haiku|fable|mythos)-\d(?:-\d)?"), Card("claude", 200_000, 64_000)),
 )
 
 

@@ -37,7 +37,7 @@ class Bill(Struct, frozen=True):
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """An answer. A streamed one is chunked, one chunk a step; else the steps make up one body."""
+    """An answer. A streamed one is chunked, one chunk a step; a plain one has one step, or none where it hangs."""
 
     status: int = 200
     steps: tuple[Step, ...]

@@ -24,6 +24,7 @@ Handler = Callable[[Asked, House, Twist], Reply]
 
 _NO_PACE = Pace()
 _LAUNCHED = 1_735_689_600  # every simulated model is as old as this
+_UNTWISTED = faults.twist(None)
 _DRILL = "/simulator/"
 
 
@@ -106,19 +107,18 @@ class Simulator:
     def _reply(self, asked: Asked, dialect: Dialect) -> Reply:
         if self._settings.faults and asked.path.startswith(_DRILL):
             return self._drill(asked)
-        self._check_key(asked, dialect)
-        if asked.path == "/v1/models" or asked.path.startswith("/v1/models/"):
-            return _models(asked, dialect)
+        if self._settings.api_key:
+            self._check_key(asked, dialect)
         route = _ROUTES.get(asked.path)
         if route is None:
-            raise refuse(dialect, 404, f"Unknown request URL: {asked.method} {asked.path}.", code="unknown_url")
+            return _models(asked, dialect)
         method, _, handler = route
         if asked.method != method:
             raise refuse(dialect, 405, f"Not allowed to {asked.method} on {asked.path}.", code="method_not_supported")
         if dialect is Dialect.ANTHROPIC and "anthropic-version" not in asked.headers:
             raise refuse(dialect, 400, "anthropic-version: header is required")
         if not self._settings.faults and not self.faults:
-            return handler(asked, self._house, faults.twist(None))
+            return handler(asked, self._house, _UNTWISTED)
         return self._troubled(asked, handler, dialect)
 
     def _troubled(self, asked: Asked, handler: Handler, dialect: Dialect) -> Reply:
@@ -142,12 +142,9 @@ class Simulator:
         return structs.replace(asked, body=body), planned
 
     def _check_key(self, asked: Asked, dialect: Dialect) -> None:
-        wanted = self._settings.api_key
-        if not wanted:
-            return
         bearer = asked.headers.get("authorization", "").removeprefix("Bearer ")
         sent = asked.headers.get("x-api-key") or bearer
-        if hmac.compare_digest(sent.encode(), wanted.encode()):
+        if hmac.compare_digest(sent.encode(), self._settings.api_key.encode()):
             return
         if dialect is Dialect.ANTHROPIC:
             raise refuse(dialect, 401, "invalid x-api-key")
@@ -198,6 +195,9 @@ def _refused(refusal: Refusal, dialect: Dialect, identity: str) -> Reply:
 
 
 def _models(asked: Asked, dialect: Dialect) -> Reply:
+    """The list of models, or one; every other path is unknown."""
+    if asked.path != "/v1/models" and not asked.path.startswith("/v1/models/"):
+        raise refuse(dialect, 404, f"Unknown request URL: {asked.method} {asked.path}.", code="unknown_url")
     if asked.method not in {"GET", "HEAD"}:
         raise refuse(dialect, 405, f"Not allowed to {asked.method} on {asked.path}.")
     catalogue = ANTHROPIC if dialect is Dialect.ANTHROPIC else OPENAI
