@@ -11,14 +11,19 @@ import sqlalchemy
 from msgspec.structs import replace
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, text
 
+from clavero.adapters.clock import SystemClock
 from clavero.adapters.storage import ledger_sql as sql
+from clavero.adapters.storage.books_postgres import PostgresBooks
+from clavero.adapters.storage.books_sqlite import SqliteBooks
 from clavero.adapters.storage.ledger_sql import Dialect, Statement
 from clavero.adapters.storage.ledger_tables import LEDGER_METADATA
 from clavero.adapters.storage.lender_postgres import PostgresLender
 from clavero.adapters.storage.lender_sqlite import SqliteLender
+from clavero.adapters.storage.usage_rows import usage_values
 from clavero.domain.budgets import Budget, BudgetId, RowKey, Subject, Window
-from clavero.domain.ledger import BootId, Life, Place, Row, RowLife
-from clavero.ports import Clock, Lender
+from clavero.domain.ledger import BootId, Lease, Life, Place, Row, RowLife
+from clavero.ports import Books, Clock, Lender
+from clavero.testing.books import MemoryBooks
 from clavero.testing.lender import MemoryLedger, MemoryLender
 
 _budgets = MetaData()
@@ -36,6 +41,26 @@ class Ledger(Protocol):
 
     def lender(self, place: Place = ...) -> Lender:
         """A worker's own way to the ledger."""
+        ...
+
+    def books(self) -> Books:
+        """A reader's own way to the ledger."""
+        ...
+
+    def usage(self) -> dict[str, dict[str, Any]]:
+        """Every usage row by its hold: what a report is made of."""
+        ...
+
+    def open_holds(self) -> set[str]:
+        """Holds whose calls have not ended."""
+        ...
+
+    def rejects(self) -> list[str]:
+        """Reasons of the frames that could not be posted."""
+        ...
+
+    def leases(self) -> dict[tuple[BootId, RowKey], Lease]:
+        """What each boot has of each row."""
         ...
 
     def budget(self, budget: BudgetId, limit_n: int) -> None:
@@ -83,10 +108,31 @@ class MemoryTestLedger:
 
     def __init__(self, clock: Clock) -> None:
         self.memory = MemoryLedger(clock)
+        self._books = MemoryBooks(self.memory)
 
     def lender(self, place: Place = HERE) -> Lender:
         """A worker's own way to the ledger."""
         return MemoryLender(self.memory, place)
+
+    def books(self) -> Books:
+        """A reader's own way to the ledger."""
+        return self._books
+
+    def usage(self) -> dict[str, dict[str, Any]]:
+        """Every usage row by its hold."""
+        return {name: usage_values(BootId(""), posting) for name, posting in self._books.usage.items()}
+
+    def open_holds(self) -> set[str]:
+        """Holds whose calls have not ended."""
+        return {name for _, name in self._books.holds}
+
+    def rejects(self) -> list[str]:
+        """Reasons of the frames that could not be posted."""
+        return [reject.reason for _, reject in self._books.rejects]
+
+    def leases(self) -> dict[tuple[BootId, RowKey], Lease]:
+        """What each boot has of each row."""
+        return dict(self.memory.leases)
 
     def budget(self, budget: BudgetId, limit_n: int) -> None:
         """Make a budget, or make it again."""
@@ -133,17 +179,50 @@ class SqlTestLedger:
     def __init__(self, url: str, dialect: Dialect) -> None:
         self.engine = sqlalchemy.create_engine(url)
         self.dialect = dialect
-        self._lenders: list[Lender] = []
+        self._open: list[Lender | Books] = []
         for tables in (_budgets, LEDGER_METADATA):
             tables.create_all(self.engine)
 
     def _lender(self, place: Place) -> Lender:
         raise NotImplementedError
 
+    def _new_books(self) -> Books:
+        raise NotImplementedError
+
     def lender(self, place: Place = HERE) -> Lender:
         """A worker's own connection."""
-        self._lenders.append(self._lender(place))
-        return self._lenders[-1]
+        lender = self._lender(place)
+        self._open.append(lender)
+        return lender
+
+    def books(self) -> Books:
+        """A reader's own connection."""
+        books = self._new_books()
+        self._open.append(books)
+        return books
+
+    def usage(self) -> dict[str, dict[str, Any]]:
+        """Every usage row by its hold."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(text("SELECT * FROM usage")).mappings()
+            return {row["hold_id"]: dict(row) for row in rows}
+
+    def open_holds(self) -> set[str]:
+        """Holds whose calls have not ended."""
+        return {name for (name,) in self.all("SELECT hold_id FROM open_hold")}
+
+    def rejects(self) -> list[str]:
+        """Reasons of the frames that could not be posted."""
+        return [reason for (reason,) in self.all("SELECT reason FROM journal_rejects ORDER BY reject_id")]
+
+    def leases(self) -> dict[tuple[BootId, RowKey], Lease]:
+        """What each boot has of each row."""
+        return {
+            (BootId(boot), RowKey(BudgetId(budget), period)): Lease(*totals)
+            for boot, budget, period, *totals in self.all(
+                "SELECT boot_id, budget_id, period_start, granted, returned, posted, moved, lost, acked FROM lease"
+            )
+        }
 
     def budget(self, budget: BudgetId, limit_n: int) -> None:
         """Make a budget, or make it again."""
@@ -212,9 +291,9 @@ class SqlTestLedger:
 
     def close(self) -> None:
         """Let go of all connections."""
-        for lender in self._lenders:
-            lender.close()
-        self._lenders.clear()
+        for one in self._open:
+            one.close()
+        self._open.clear()
         self.engine.dispose()
 
 
@@ -232,6 +311,9 @@ class SqliteTestLedger(SqlTestLedger):
     def _lender(self, place: Place) -> Lender:
         return SqliteLender(self.path, place, self.clock, self.patience)
 
+    def _new_books(self) -> Books:
+        return SqliteBooks(self.path, self.clock, self.patience)
+
 
 class PostgresTestLedger(SqlTestLedger):
     """A ledger on a server."""
@@ -242,3 +324,6 @@ class PostgresTestLedger(SqlTestLedger):
 
     def _lender(self, place: Place) -> Lender:
         return PostgresLender(self.url, place)
+
+    def _new_books(self) -> Books:
+        return PostgresBooks(self.url, SystemClock())

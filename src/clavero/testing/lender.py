@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from msgspec import Struct, field
 
 from clavero.domain.budgets import Budget, BudgetId, BudgetState, RowKey
-from clavero.domain.ledger import BootId, Fenced, Lease, Life, Place, Row, RowLife, Talk, Terms, Want
+from clavero.domain.ledger import BootId, Fenced, Lease, Life, Place, Position, Row, RowLife, Talk, Terms, Want
 from clavero.domain.lending import Counter, highest_wants, hold_talk, is_young, leases_by_row, row_state, settle_excess
 from clavero.ports import Clock
 
@@ -23,7 +23,9 @@ class MemoryBoot(Struct):
     heartbeat: int
     incarnation: int = 1
     life: Life = Life.LIVE
+    at: Position = Position(0, 0)
     tail: int = 0
+    consumed: int = 0
     sealed: bool = False
 
 

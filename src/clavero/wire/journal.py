@@ -103,6 +103,11 @@ _raws = msgspec.msgpack.Decoder(list[msgspec.Raw])
 _header = msgspec.msgpack.Decoder(Header)
 
 
+def encode_frame(frame: Frame | Unreadable) -> bytes:
+    """One frame alone, as it stands inside a block."""
+    return frame.payload if isinstance(frame, Unreadable) else _encoder.encode(frame)
+
+
 def encode_header(header: Header) -> bytes:
     """The first bytes of a segment."""
     return MAGIC + _sealed(_encoder.encode(header))

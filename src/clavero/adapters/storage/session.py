@@ -49,8 +49,11 @@ class Session(Protocol):
 class Database(Protocol):
     """One connection of one thread at a time; it is made when first needed and again after a failure."""
 
-    def transaction(self) -> AbstractContextManager[Session]:
-        """Begin, commit at the end, roll back on any failure. Raises `Away`, `OutcomeUnknown`, `Refused`."""
+    def transaction(self, *, write: bool = True) -> AbstractContextManager[Session]:
+        """Begin, commit at the end, roll back on any failure; a look that changes nothing waits for no writer.
+
+        Raises `Away`, `OutcomeUnknown`, `Refused`.
+        """
         ...
 
     def close(self) -> None:

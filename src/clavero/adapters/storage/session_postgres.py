@@ -69,9 +69,9 @@ class PostgresDatabase:
         self._connection: psycopg.Connection | None = None
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[PostgresSession]:
+    def transaction(self, *, write: bool = True) -> Iterator[PostgresSession]:
         """Begin, run, commit."""
-        connection = self._begin()
+        connection = self._begin("BEGIN" if write else "BEGIN READ ONLY")
         try:
             yield PostgresSession(connection)
         except psycopg.Error as error:
@@ -90,11 +90,13 @@ class PostgresDatabase:
         """End the session."""
         self._drop()
 
-    def _begin(self) -> psycopg.Connection:
+    def _begin(self, how: str) -> psycopg.Connection:
         try:
             if self._connection is None or self._connection.closed:
-                self._connection = psycopg.connect(self._url, options=_OPTIONS, connect_timeout=3, prepare_threshold=2)
-            self._connection.execute("BEGIN")
+                self._connection = psycopg.connect(
+                    self._url, autocommit=True, options=_OPTIONS, connect_timeout=3, prepare_threshold=2
+                )
+            self._connection.execute(how)
         except psycopg.Error as error:
             self._drop()
             raise Away(str(error)) from error

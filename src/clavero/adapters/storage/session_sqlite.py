@@ -71,9 +71,9 @@ class SqliteDatabase:
         self._connection: sqlite3.Connection | None = None
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[SqliteSession]:
+    def transaction(self, *, write: bool = True) -> Iterator[SqliteSession]:
         """Take the write lock, run, commit."""
-        connection = self._begin()
+        connection = self._begin("BEGIN IMMEDIATE" if write else "BEGIN")
         try:
             yield SqliteSession(connection, self._clock)
         except sqlite3.Error as error:
@@ -92,12 +92,12 @@ class SqliteDatabase:
         """Let the file go."""
         self._drop()
 
-    def _begin(self) -> sqlite3.Connection:
+    def _begin(self, how: str) -> sqlite3.Connection:
         give_up = self._clock.monotonic_ns() + int(self._patience * 1e9)
         while True:
             try:
                 connection = self._connection or self._open()
-                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(how)
             except sqlite3.Error as error:
                 if not _is_busy(error) or self._clock.monotonic_ns() >= give_up:
                     self._drop()

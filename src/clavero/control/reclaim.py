@@ -1,0 +1,99 @@
+"""The end of a boot: what it had returns to its budgets once it is proved dead and its journal is read to the end.
+
+Proof comes first, always (L27): the lock that a boot holds for life is free, or its seal was read, or its machine has
+started anew. Silence is no proof; it only moves the share to `lost`, where nobody can spend it (L28).
+"""
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum
+
+from msgspec import Struct
+
+from clavero.control.ingest import Ingest
+from clavero.domain.ledger import Boot, BootId, Life
+from clavero.ports import Books, Journals
+
+SILENT_NS = 75_000_000_000  # stale_after and its margin: a worker stops holding before (L23)
+
+
+class End(Enum):
+    """What became of a boot."""
+
+    CLOSED = "closed"  # everything it had is back
+    INCOMPLETE = "incomplete"  # something of its journal is missing: its share stays lost (L29)
+    LOST = "lost"  # silent, without proof of death
+
+
+class Ended(Struct, frozen=True):
+    """One boot whose life took a step; `reason` is told where an operator should look."""
+
+    boot: BootId
+    end: End
+    reason: str = ""
+
+
+Told = Callable[[Ended], None]
+
+
+class Reclaim:
+    """Closes the boots of this directory that are dead, and writes off the silent ones of elsewhere."""
+
+    def __init__(self, journals: Journals, books: Books, ingest: Ingest, silent_ns: int = SILENT_NS) -> None:
+        self._journals = journals
+        self._books = books
+        self._ingest = ingest
+        self._silent_ns = silent_ns
+
+    def sweep(self) -> list[Ended]:
+        """Look at every boot once; returns those whose life took a step. A long journal takes several sweeps."""
+        now, boots = self._books.boots()
+        ended = [step for boot in boots if (step := self._look_at(boot, now))]
+        self._books.sweep()
+        return ended
+
+    async def forever(self, told: Told, every: float = 1.0) -> None:
+        """Sweep after sweep; a database that is away is asked again."""
+        while True:
+            try:
+                for step in await asyncio.to_thread(self.sweep):
+                    told(step)
+            except ConnectionError:
+                pass
+            await asyncio.sleep(every)
+
+    def _look_at(self, boot: Boot, now: int) -> Ended | None:
+        here = boot.place.home == self._journals.place.home
+        if here and (boot.sealed or boot.place.kernel_boot != self._journals.place.kernel_boot):
+            return self._close(boot)
+        if here:
+            with self._journals.proof_of_death(boot.id) as dead:
+                if dead:
+                    return self._close(boot)
+        if boot.life is Life.LIVE and now - boot.heartbeat > self._silent_ns:
+            return self._write_off(boot)
+        return None
+
+    def _write_off(self, boot: Boot) -> Ended | None:
+        if not self._books.write_off(boot.id, self._silent_ns):
+            return None
+        return Ended(boot.id, End.LOST, "it is silent and nobody can say that it is dead")
+
+    def _close(self, boot: Boot) -> Ended | None:
+        """Read on; close where nothing more comes. The boot is dead, so nothing can come after."""
+        turned = self._ingest.turn(boot)
+        if turned.frames or not turned.ended:
+            return None
+        missing = turned.damage or self._missing(boot)
+        if not self._books.close_boot(boot.id, boot.at, complete=not missing):
+            return None
+        return Ended(boot.id, End.INCOMPLETE, missing) if missing else Ended(boot.id, End.CLOSED)
+
+    def _missing(self, boot: Boot) -> str:
+        """Why what was read cannot be all that was written; "" where it can."""
+        if boot.consumed < boot.tail:
+            return f"its journal has {boot.consumed} bytes and it had written {boot.tail}"
+        rebooted = boot.place.kernel_boot != self._journals.place.kernel_boot
+        if rebooted and not (boot.sealed or boot.place.durable):
+            return "its machine went down before its journal was on the disk"
+        return ""
