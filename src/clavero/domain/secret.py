@@ -86,7 +86,8 @@ _TELLING = (
     r"authorization|x-api-key|api[-_]?key|x-goog-api-key|(?:set-)?cookie|passwo?r?d|passphrase"
     r"|client[-_]secret|secret[-_]key|access[-_]token|refresh[-_]token"
 )
-_SAYS = r"(?:\\?[\"'])?[ \t]{0,4}[:=,][ \t]{0,4}b?(?:\\?[\"'])?"  # from a name to its value: header, JSON, repr
+_SAYS = r"(?:\\?[\"'])?+[ \t]{0,4}+[:=,][ \t]{0,4}+(?:b?\\?[\"'])?+"  # from a name to its value: header, JSON, repr
+_SCHEME = r"(?:(?:bearer|basic|token|api-?key)[ ]{1,4}+)?+"
 _NOT_AN_EXAMPLE = r"(?!(?:KEY|CLAVE|TOKEN|\*)(?![A-Za-z0-9]))"
 _PROVIDERS = (
     r"sk-[A-Za-z0-9_-]{12,}",  # OpenAI, Anthropic (sk-ant-), OpenRouter (sk-or-), DeepSeek
@@ -107,7 +108,7 @@ _FORMS = (
     r"(?P<cut>clv[katbw]_)\w{6,}",
     r"(?P<root>clavero-root-key-v1:)\S+",
     rf"(?P<cookie>(?i:(?:set-)?cookie){_SAYS})[^\r\n\"'\\]+",
-    rf"(?P<named>(?i:(?:{_TELLING}){_SAYS}(?:(?:bearer|basic)[ ]{{1,4}})?)){_NOT_AN_EXAMPLE}[^\s\"',;}}&\\]+",
+    rf"(?P<named>(?i:(?:{_TELLING}){_SAYS}{_SCHEME})){_NOT_AN_EXAMPLE}[^\s\"',;}}&\\]+",
     r"(?P<scheme>(?i:bearer)[ \t]{1,4})[A-Za-z0-9._~+/=-]{12,}",
     r"(?P<query>[?&](?i:key|token|secret|sig)=)[^&\s\"'#]+",
     r"(?P<user>://[^/\s:@]{0,256}:)[^/\s@]{1,1024}(?=@)",
