@@ -1,102 +1,55 @@
-"""The barrier: what is stored is sealed, and opens only as the thing it was sealed as.
+"""What stands between a secret and the database: nothing goes through but sealed, for one cell, for one origin.
 
-    box      = commitment (16) | nonce (12) | AES-256-GCM ciphertext and tag
-    envelope = "CV1" | u16 length of the wrapped data key | box(tenant key, data key) | box(data key, secret)
+The storage is not trusted: whoever can write rows can neither read a secret, nor move one to another row, nor have it
+sent to another host. An envelope is
 
-The additional data binds format, purpose, tenant, id, version, root-key id and origin: a cell that was swapped with
-another, or a provider's key that is opened for another host, is refused. The commitment is checked first, since GCM
-alone lets one ciphertext open under two keys (Albertini et al. 2022, "How to abuse and fix authenticated encryption
-without key commitment").
+    "CLV1" (4) | tenant key version (2) | root-key id (7) | wrapped data key (92) | sealed secret (60 + its length)
+
+where both boxes (`box`) bind format, purpose, tenant, secret id, version, root-key id, tenant key version and origin.
+The data key is made for this one version of a secret, and the tenant key wraps it.
 """
 
-import hashlib
-import hmac
-import os
-import struct
-
-import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from msgspec import Struct
-
-from clavero.domain.organisation import ORGANISATION
 from clavero.domain.secret import Secret
+from clavero.vault.box import KEY, OVERHEAD, CannotOpen, Random, lock, spell, unlock
+from clavero.vault.columns import Cell
+from clavero.vault.keyring import Keyring
 
-_FORMAT = b"CV1"
-_COMMITMENT = 16
-_NONCE = 12
-_KEY = 32
-
-
-class About(Struct, frozen=True, array_like=True):
-    """What a sealed cell is: it opens as nothing else."""
-
-    purpose: str
-    id: str
-    version: int
-    origin: str = ""
-    tenant: str = ORGANISATION
-
-
-class CannotOpen(Exception):
-    """A sealed cell is damaged, was moved, or belongs to another key."""
-
-
-def box(key: bytes, plain: bytes, bound: bytes) -> bytes:
-    """Encrypt under a key, bound to additional data."""
-    nonce = os.urandom(_NONCE)
-    return _commit(key, nonce) + nonce + AESGCM(key).encrypt(nonce, plain, bound)
-
-
-def unbox(key: bytes, sealed: bytes, bound: bytes) -> bytes:
-    """Decrypt a box; `CannotOpen` where anything differs."""
-    commitment, nonce, cipher = _split(sealed)
-    if not hmac.compare_digest(commitment, _commit(key, nonce)):
-        raise CannotOpen("sealed under another key")
-    try:
-        return AESGCM(key).decrypt(nonce, cipher, bound)
-    except InvalidTag:
-        raise CannotOpen("damaged, or sealed as something else") from None
+_FORMAT = "clavero/envelope/1"
+_MAGIC = b"CLV1"
+_ROOT = slice(6, 13)
+_WRAPPED = slice(13, 13 + OVERHEAD + KEY)
 
 
 class Barrier:
-    """Seals and opens secrets under the tenants' keys."""
+    """Seals and opens the cells of the sealed columns."""
 
-    def __init__(self, root_id: str, tenants: dict[str, bytes]) -> None:
-        self._root_id = root_id
-        self._tenants = tenants
+    def __init__(self, keyring: Keyring, random: Random) -> None:
+        self._keyring = keyring
+        self._random = random
 
-    def seal(self, secret: Secret, about: About) -> bytes:
-        """The envelope of a secret: one data key for each version of each secret."""
-        bound = self._bound(about)
-        data_key = os.urandom(_KEY)
-        wrapped = box(self._tenant(about), data_key, bound)
-        return _FORMAT + struct.pack("<H", len(wrapped)) + wrapped + box(data_key, secret.reveal().encode(), bound)
+    def __repr__(self) -> str:
+        return f"Barrier({self._keyring.root})"
 
-    def open(self, sealed: bytes, about: About) -> Secret:
-        """The secret in an envelope; `CannotOpen` where it was sealed as something else."""
-        if sealed[:3] != _FORMAT or len(sealed) < 5:
-            raise CannotOpen("not an envelope of this format")
-        (length,) = struct.unpack("<H", sealed[3:5])
-        bound = self._bound(about)
-        data_key = unbox(self._tenant(about), sealed[5 : 5 + length], bound)
-        return Secret(unbox(data_key, sealed[5 + length :], bound).decode())
+    def seal(self, secret: Secret, cell: Cell) -> bytes:
+        """The envelope of a secret for this cell; `CannotOpen` where the tenant has no key."""
+        root, version = self._keyring.root, self._keyring.newest_tenant_version(cell.tenant)
+        tenant_key, data_key = self._keyring.tenant_key(cell.tenant, version), self._random(KEY)
+        wrapped = lock(tenant_key, data_key, _place("wrap", cell, root, version), self._random)
+        sealed = lock(data_key, secret.reveal().encode(), _place("secret", cell, root, version), self._random)
+        return _MAGIC + version.to_bytes(2) + root.encode() + wrapped + sealed
 
-    def _tenant(self, about: About) -> bytes:
-        try:
-            return self._tenants[about.tenant]
-        except KeyError:
-            raise CannotOpen(f"there is no key of tenant {about.tenant}") from None
-
-    def _bound(self, about: About) -> bytes:
-        return _FORMAT + msgspec.msgpack.encode((about, self._root_id))
+    def open(self, envelope: bytes, cell: Cell) -> Secret:
+        """The secret, where this envelope was sealed for this cell; `CannotOpen` for anything else."""
+        if len(envelope) < _WRAPPED.stop + OVERHEAD or not envelope.startswith(_MAGIC):
+            raise CannotOpen("it is no envelope, or was cut")
+        root, version = envelope[_ROOT].decode("ascii", "replace"), int.from_bytes(envelope[4:6])
+        if root != self._keyring.root:
+            raise CannotOpen(f"it was sealed under root key {root}")
+        tenant_key = self._keyring.tenant_key(cell.tenant, version)
+        data_key = unlock(tenant_key, envelope[_WRAPPED], _place("wrap", cell, root, version))
+        plain = unlock(data_key, envelope[_WRAPPED.stop :], _place("secret", cell, root, version))
+        return Secret(plain.decode())
 
 
-def _commit(key: bytes, nonce: bytes) -> bytes:
-    return hmac.digest(key, b"clavero commitment" + nonce, hashlib.sha256)[:_COMMITMENT]
-
-
-def _split(sealed: bytes) -> tuple[bytes, bytes, bytes]:
-    if len(sealed) < _COMMITMENT + _NONCE + 16:
-        raise CannotOpen("cut")
-    return sealed[:_COMMITMENT], sealed[_COMMITMENT : _COMMITMENT + _NONCE], sealed[_COMMITMENT + _NONCE :]
+def _place(layer: str, cell: Cell, root: str, tenant_version: int) -> bytes:
+    return spell(_FORMAT, layer, cell.purpose, cell.tenant, cell.id, cell.version, root, tenant_version, cell.origin)

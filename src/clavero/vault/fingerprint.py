@@ -1,27 +1,42 @@
-"""Fingerprints of our own keys: HMAC-SHA256 under a pepper. 256 random bits need no slow hash."""
+"""What is stored of a token: HMAC-SHA256(pepper, token), and the comparison that takes the same time for everybody.
 
-import hashlib
+A token has 256 random bits, so no slow hash is needed; the pepper keeps a stolen table from being tested against tokens
+seen elsewhere. Nothing is remembered by token: a cache would be a second place to revoke from.
+"""
+
 import hmac
+from collections.abc import Mapping
 
 
 class Fingerprints:
-    """Digests under the peppers of this installation, by their version."""
+    """The peppers, each as a keyed object that is copied for every token: half the price of keying anew."""
 
-    def __init__(self, peppers: dict[int, bytes]) -> None:
-        self._keyed = {version: hmac.new(pepper, None, hashlib.sha256) for version, pepper in peppers.items()}
-        self.newest = max(peppers, default=0)
-        self._nobody = bytes(hashlib.sha256().digest_size)
+    def __init__(self, peppers: Mapping[int, bytes]) -> None:
+        if not peppers:
+            raise ValueError("there is no pepper")
+        self._keyed = {version: hmac.new(pepper, digestmod="sha256") for version, pepper in peppers.items()}
+        self._newest = max(peppers)
+        self._dummy = self._of("", self._newest)
 
-    def digest(self, token: str, pepper: int) -> bytes:
-        """The fingerprint of a key; KeyError where the pepper is not known."""
-        keyed = self._keyed[pepper].copy()  # a copy costs half of keying anew
-        keyed.update(token.encode("utf-8", "surrogatepass"))
-        return keyed.digest()
+    def __repr__(self) -> str:
+        return f"Fingerprints({len(self._keyed)} peppers)"
+
+    def make(self, token: str) -> tuple[bytes, int]:
+        """The digest of a new token and the version of the pepper it was made with."""
+        return self._of(token, self._newest), self._newest
 
     def same(self, token: str, pepper: int, digest: bytes) -> bool:
-        """Whether this key has this fingerprint, compared in constant time."""
-        return pepper in self._keyed and hmac.compare_digest(self.digest(token, pepper), digest)
+        """Whether a token has this digest; False for a pepper that is gone."""
+        if pepper not in self._keyed:
+            self.stranger(token)
+            return False
+        return hmac.compare_digest(self._of(token, pepper), digest)
 
     def stranger(self, token: str) -> None:
-        """Do for an unknown key what is done for a known one, so that time does not tell them apart."""
-        self.same(token, self.newest, self._nobody)
+        """The work of a comparison, for a token that there is nothing to compare with."""
+        hmac.compare_digest(self._of(token, self._newest), self._dummy)
+
+    def _of(self, token: str, pepper: int) -> bytes:
+        keyed = self._keyed[pepper].copy()
+        keyed.update(token.encode("utf-8", "surrogatepass"))
+        return keyed.digest()

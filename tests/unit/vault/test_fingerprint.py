@@ -1,26 +1,51 @@
 import hashlib
 import hmac
+import os
 
 import pytest
 
+from clavero.domain.tokens import Kind, mint
 from clavero.vault.fingerprint import Fingerprints
 
-PEPPER = b"p" * 32
+OLD, NEW = b"\1" * 32, b"\2" * 32
+PRINTS = Fingerprints({1: OLD, 2: NEW})
+TOKEN = mint(Kind.VIRTUAL_KEY, "prod", os.urandom)[1].reveal()
 
 
-def test_a_fingerprint_is_a_keyed_hash_of_the_whole_key() -> None:
-    assert Fingerprints({1: PEPPER}).digest("token", 1) == hmac.digest(PEPPER, b"token", hashlib.sha256)
+def test_a_digest_is_the_plain_hmac_of_the_newest_pepper() -> None:
+    digest, pepper = PRINTS.make(TOKEN)
+    assert pepper == 2
+    assert digest == hmac.new(NEW, TOKEN.encode(), hashlib.sha256).digest()
 
 
-def test_only_the_same_key_under_the_same_pepper_is_the_same() -> None:
-    prints = Fingerprints({1: PEPPER, 2: b"q" * 32})
-    digest = prints.digest("token", 1)
-    assert prints.same("token", 1, digest)
-    assert not prints.same("token", 2, digest)
-    assert not prints.same("token", 3, digest)
-    assert not prints.same("tokeN", 1, digest)
+def test_a_token_is_known_by_the_pepper_it_was_stored_with() -> None:
+    old = hmac.new(OLD, TOKEN.encode(), hashlib.sha256).digest()
+    assert PRINTS.same(TOKEN, 1, old)
+    assert not PRINTS.same(TOKEN, 2, old)
 
 
-@pytest.mark.parametrize("token", ["", "x" * 256, "\ud800"])
-def test_a_stranger_costs_the_same_and_raises_nothing(token: str) -> None:
-    Fingerprints({1: PEPPER}).stranger(token)
+@pytest.mark.parametrize("other", [TOKEN[:-1], TOKEN + "a", TOKEN.swapcase(), "", "\ud800", "é"])
+def test_another_token_is_not_the_same(other: str) -> None:
+    digest, pepper = PRINTS.make(TOKEN)
+    assert not PRINTS.same(other, pepper, digest)
+
+
+def test_one_token_leaves_nothing_behind_for_the_next() -> None:
+    first, _ = PRINTS.make(TOKEN)
+    PRINTS.stranger("x" * 90)
+    assert PRINTS.make(TOKEN)[0] == first
+
+
+def test_a_pepper_that_is_gone_matches_nothing() -> None:
+    digest, _ = PRINTS.make(TOKEN)
+    assert not PRINTS.same(TOKEN, 3, digest)
+    assert not PRINTS.same(TOKEN, 2, b"")
+
+
+def test_without_a_pepper_there_are_no_fingerprints() -> None:
+    with pytest.raises(ValueError, match="no pepper"):
+        Fingerprints({})
+
+
+def test_peppers_are_not_shown() -> None:
+    assert repr(PRINTS) == "Fingerprints(2 peppers)"
