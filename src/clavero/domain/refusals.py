@@ -1,17 +1,29 @@
-"""Why the control plane does not do what it was asked: a code, the fact, and the next step."""
+"""Why the control plane does not do what it was asked: a code, the fact, and the next step.
 
+What was sent is said back masked and short: a key that was pasted into the wrong field goes no further.
+"""
+
+import re
 from typing import ClassVar
 
+from clavero.domain.secret import mask
 from clavero.domain.startup import Exit
+
+_LONGEST = 80
 
 
 class Refusal(Exception):
-    """Nothing was changed."""
+    """Nothing was changed. `field` names the input at fault, `suggestion` is a value that would pass."""
 
-    code: ClassVar[str] = "refused"
+    code: ClassVar[str] = "refusal"
     exit_code: ClassVar[Exit] = Exit.REFUSED
 
-    def __init__(self, message: str, fix: str = "", field: str = "", suggestion: str = "") -> None:
+    def __init_subclass__(cls) -> None:
+        """Derive the stable code from the name, once per class."""
+        super().__init_subclass__()
+        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    def __init__(self, message: str, fix: str, *, field: str = "", suggestion: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.fix = fix
@@ -19,41 +31,86 @@ class Refusal(Exception):
         self.suggestion = suggestion
 
 
-class NotFound(Refusal):
-    """There is no such object."""
+class NotSignedIn(Refusal):
+    """No valid token or session came with it."""
 
-    code = "not_found"
-    exit_code = Exit.NOT_FOUND
+    exit_code = Exit.SIGN_IN
 
-
-class Conflict(Refusal):
-    """It is there already, or in a state that does not allow it."""
-
-    code = "conflict"
-
-
-class InvalidValue(Refusal):
-    """A field does not keep its rule; `field` names it, `suggestion` would pass."""
-
-    code = "invalid_value"
-    exit_code = Exit.USAGE
+    def __init__(self) -> None:
+        super().__init__("Nobody is signed in", "clavero open")
 
 
 class Forbidden(Refusal):
     """The role does not hold the permission."""
 
-    code = "forbidden"
+    def __init__(self, permission: str) -> None:
+        super().__init__(f"This role may not {permission}", "Ask an owner")
 
 
-class NotSignedIn(Refusal):
-    """No valid token or session came with it."""
+class NotFound(Refusal):
+    """There is no such object; the nearest name is the remedy."""
 
-    code = "not_signed_in"
-    exit_code = Exit.SIGN_IN
+    exit_code = Exit.NOT_FOUND
+
+    def __init__(self, kind: str, name: str, near: str = "") -> None:
+        fix = f"Try {_said(near)}" if near else f"clavero {kind} list"
+        super().__init__(f"There is no {kind} {_said(name)}", fix, field="name", suggestion=near)
 
 
-class Unavailable(Refusal):
-    """The database is away or full; nothing was changed."""
+class AlreadyExists(Refusal):
+    """The name is taken."""
 
-    code = "database_unavailable"
+    def __init__(self, kind: str, name: str, suggestion: str = "") -> None:
+        fix = f"Use {_said(suggestion)}" if suggestion else "Use another name"
+        super().__init__(f"There is a {kind} {_said(name)} already", fix, field="name", suggestion=suggestion)
+
+
+class InvalidValue(Refusal):
+    """A field does not keep its rule."""
+
+    exit_code = Exit.USAGE
+
+    def __init__(self, field: str, rule: str, suggestion: str = "") -> None:
+        fix = f"Use {_said(suggestion)}" if suggestion else "Change it"
+        super().__init__(f"{field} must be {rule}", fix, field=field, suggestion=suggestion)
+
+
+class StateForbids(Refusal):
+    """The object's state does not lead there."""
+
+    def __init__(self, kind: str, name: str, state: str, verb: str, fix: str) -> None:
+        super().__init__(f"The {kind} {_said(name)} is {state} and cannot be {verb}", fix)
+
+
+class InUse(Refusal):
+    """Something else needs it."""
+
+    def __init__(self, kind: str, name: str, user: str) -> None:
+        super().__init__(f"The {kind} {_said(name)} is used by {_said(user)}", f"Change {_said(user)} first")
+
+
+class Conflict(Refusal):
+    """Somebody changed it meanwhile."""
+
+
+class ChangeNotRecorded(Refusal):
+    """The audit row could not be written, so nothing was changed."""
+
     exit_code = Exit.FAILED
+
+    def __init__(self) -> None:
+        super().__init__("The change could not be recorded, so it was not made", "clavero doctor")
+
+
+class StorageUnavailable(Refusal):
+    """The database is away or full, so nothing was changed."""
+
+    exit_code = Exit.FAILED
+
+    def __init__(self, why: str = "is away") -> None:
+        super().__init__(f"The database {why}; nothing was changed", "Free space or restore it, then repeat")
+
+
+def _said(text: str) -> str:
+    safe = mask(text)
+    return safe if len(safe) <= _LONGEST else safe[: _LONGEST - 1] + "…"
