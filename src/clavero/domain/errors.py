@@ -84,6 +84,10 @@ class KeyPending(Problem):
     """The key is not active yet."""
 
 
+class IpNotAllowed(Problem):
+    """{ip} is not allowed."""
+
+
 # --- what is asked
 
 
@@ -160,6 +164,10 @@ class FormatNotServed(Problem):
 
 class InsufficientQuota(Problem):
     """{budget} has {left} left; this call may cost {worst}."""
+
+
+class RequestOverCeiling(Problem):
+    """This call may cost {worst}; the cap is {ceiling}."""
 
 
 class UnpricedModel(Problem):
@@ -241,6 +249,17 @@ class NoCredential(Problem):
     """{provider} has no usable credential."""
 
     fault = Fault.OURS
+
+
+# --- pace
+
+
+class RateLimitExceeded(Problem):
+    """Limit: {n} {unit} a minute."""
+
+
+class ConcurrencyExceeded(Problem):
+    """{n} calls are open."""
 
 
 # --- us
