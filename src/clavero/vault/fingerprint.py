@@ -15,28 +15,25 @@ class Fingerprints:
         if not peppers:
             raise ValueError("there is no pepper")
         self._keyed = {version: hmac.new(pepper, digestmod="sha256") for version, pepper in peppers.items()}
-        self._newest = max(peppers)
-        self._dummy = self._of("", self._newest)
+        self.newest = max(peppers)
+        self._dummy = self.digest("", self.newest)
 
     def __repr__(self) -> str:
         return f"Fingerprints({len(self._keyed)} peppers)"
 
-    def make(self, token: str) -> tuple[bytes, int]:
-        """The digest of a new token and the version of the pepper it was made with."""
-        return self._of(token, self._newest), self._newest
+    def digest(self, token: str, pepper: int) -> bytes:
+        """The digest of a token under one pepper; what is new takes the `newest`."""
+        keyed = self._keyed[pepper].copy()
+        keyed.update(token.encode("utf-8", "surrogatepass"))
+        return keyed.digest()
 
     def same(self, token: str, pepper: int, digest: bytes) -> bool:
         """Whether a token has this digest; False for a pepper that is gone."""
         if pepper not in self._keyed:
             self.stranger(token)
             return False
-        return hmac.compare_digest(self._of(token, pepper), digest)
+        return hmac.compare_digest(self.digest(token, pepper), digest)
 
     def stranger(self, token: str) -> None:
         """The work of a comparison, for a token that there is nothing to compare with."""
-        hmac.compare_digest(self._of(token, self._newest), self._dummy)
-
-    def _of(self, token: str, pepper: int) -> bytes:
-        keyed = self._keyed[pepper].copy()
-        keyed.update(token.encode("utf-8", "surrogatepass"))
-        return keyed.digest()
+        hmac.compare_digest(self.digest(token, self.newest), self._dummy)
