@@ -21,7 +21,7 @@ from clavero.domain.posting import (
     charges,
     check_hold,
 )
-from clavero.ports import Books, Journals, Stretch
+from clavero.ports import Books, Clock, Journals, Stretch
 from clavero.wire.journal import Frame, Hold, Pulse, Record, Seal, Settle, Unreadable, encode_frame
 
 Heard = Callable[[BootId, Sequence[Frame | Unreadable]], None]
@@ -56,14 +56,23 @@ class Ingest:
     """Reads the journals of one directory into the books; `heard` is told of frames once they are durable."""
 
     def __init__(
-        self, journals: Journals, books: Books, pace: Pace, heard: Heard = lambda *_: None, kept: int = 4
+        self,
+        journals: Journals,
+        books: Books,
+        clock: Clock,
+        pace: Pace,
+        *,
+        heard: Heard = lambda *_: None,
+        kept: int = 4,
     ) -> None:
         self._journals = journals
         self._books = books
+        self._clock = clock
         self._pace = pace
         self._heard = heard
         self._kept = kept  # closed segments that stay, for a restore (L26, L31)
         self._most = pace.frames
+        self._free_until = 0
 
     def boots(self) -> list[Boot]:
         """The boots that wrote here and are not closed."""
@@ -72,7 +81,14 @@ class Ingest:
 
     def turn(self, boot: Boot) -> Turned:
         """Read and post one piece of a boot's journal, from where the database says it is."""
-        stretch = self._journals.read(boot.id, boot.at, self._most)
+        return self.post(boot, self.read(boot))
+
+    def read(self, boot: Boot) -> Stretch:
+        """The next piece of a boot's journal."""
+        return self._journals.read(boot.id, boot.at, self._most)
+
+    def post(self, boot: Boot, stretch: Stretch) -> Turned:
+        """Post a piece that was read from where the database said."""
         if not stretch.frames and stretch.to.seg == boot.at.seg:
             return Turned(0, 0, stretch.ended, boot.at, stretch.damage)
         posted = self._books.post(turn_of(boot, stretch))
@@ -84,18 +100,20 @@ class Ingest:
             self._journals.remove(boot.id, stretch.to.seg - self._kept)
         return Turned(len(stretch.frames), posted.held_ns, stretch.ended, stretch.to, stretch.damage, posted.rejected)
 
-    def rest_after(self, turned: Turned) -> float:
-        """Seconds to leave the database to others after a turn."""
-        return turned.held_ns / 1e9 if self._pace.rest else 0.0
-
     async def round(self) -> int:
-        """One turn for every boot, resting in between; returns how many frames were posted."""
+        """One turn for every boot; returns how many frames were posted."""
         frames = 0
         for boot in await asyncio.to_thread(self.boots):
-            turned = await asyncio.to_thread(self.turn, boot)
+            stretch = await asyncio.to_thread(self.read, boot)
+            await self._rest()
+            turned = await asyncio.to_thread(self.post, boot, stretch)
+            self._free_until = self._clock.monotonic_ns() + (turned.held_ns if self._pace.rest else 0)
             frames += turned.frames
-            await asyncio.sleep(self.rest_after(turned))
         return frames
+
+    async def _rest(self) -> None:
+        """Leave the lock to others for as long as the last turn held it; reading meanwhile counts as rest."""
+        await asyncio.sleep(max(0, self._free_until - self._clock.monotonic_ns()) / 1e9)
 
     async def forever(self) -> None:
         """Round after round; a database that is away is asked again."""

@@ -88,11 +88,11 @@ class Accounts(Struct):
 
     def row(self, key: RowKey) -> Row:
         """A row; one that nobody knows is made, without a limit of its own: spent money is never dropped."""
-        return self.rows.setdefault(key, Row(limit=0, life=RowLife.CLOSING))
+        return self.rows.get(key) or self.rows.setdefault(key, Row(limit=0, life=RowLife.CLOSING))
 
     def lease(self, key: RowKey) -> Lease:
         """The lease of this boot on a row."""
-        return self.leases.setdefault(key, Lease())
+        return self.leases.get(key) or self.leases.setdefault(key, Lease())
 
 
 def charges(rows: Iterable[tuple[str, int, int, int]]) -> tuple[Charge, ...]:

@@ -5,10 +5,11 @@ whoever reads it, and however often.
 """
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from clavero.adapters.storage import ledger_sql as sql
 from clavero.adapters.storage.ledger_rows import (
@@ -38,6 +39,7 @@ from clavero.domain.posting import (
 from clavero.ports import Clock
 from clavero.wire.journal import Hold, Settle
 
+Usage = Mapping[str, dict[str, Any]]
 _ids = msgspec.json.Encoder()
 _payload = msgspec.msgpack.Encoder()
 
@@ -93,15 +95,16 @@ class SqlBooks:
         self._database.close()
 
     def _post(self, turn: Turn, *, together: bool) -> Posted | None:
+        usage = _usage(turn)  # made before the lock is taken, not under it
         with self._database.transaction() as session:
             begun = self._clock.monotonic_ns()
             if not _advance(session, turn):
                 return None
             rejects = list(turn.rejects)
             if together:
-                rejects += _post_part(session, turn.boot, turn.holds, turn.postings)
+                rejects += _post_part(session, turn, usage)
             else:
-                rejects += _post_singly(session, turn)
+                rejects += _post_singly(session, turn, usage)
             _keep_rejects(session, turn, rejects)
         return Posted(self._clock.monotonic_ns() - begun, len(rejects))
 
@@ -144,12 +147,18 @@ def _advance(session: Session, turn: Turn) -> int:
     )
 
 
-def _post_part(session: Session, boot: BootId, holds: Sequence[OpenHold], postings: Sequence[Posting]) -> list[Reject]:
+def _usage(turn: Turn) -> Usage:
+    """Usage rows by hold; of a hold that is settled twice the first counts."""
+    return {posting.hold_id: usage_values(turn.boot, posting) for posting in reversed(turn.postings)}
+
+
+def _post_part(session: Session, part: Turn, usage: Usage) -> list[Reject]:
     """Post what was not posted before; returns what was."""
-    used = _used(session, [*(hold.hold_id for hold in holds), *(one.hold_id for one in postings)])
+    boot = part.boot
+    used = _used(session, {*(hold.hold_id for hold in part.holds), *(one.hold_id for one in part.postings)})
     fresh: dict[str, Posting] = {}
     rejects = []
-    for posting in postings:
+    for posting in part.postings:
         if posting.hold_id in used or posting.hold_id in fresh:
             rejects.append(_reject(posting, "it was posted before"))
         else:
@@ -157,15 +166,15 @@ def _post_part(session: Session, boot: BootId, holds: Sequence[OpenHold], postin
     with _accounts(session, boot, sql.OWN_LEASES, {one.key for p in fresh.values() for one in p.charges}) as accounts:
         for posting in fresh.values():
             post(accounts, posting)
-    here = {hold.hold_id for hold in holds}
-    session.many(sql.END_HOLD, [{"boot": boot, "hold": name} for name in fresh.keys() - here])
-    opened = [hold for hold in holds if hold.hold_id not in used and hold.hold_id not in fresh]
+    here = {hold.hold_id for hold in part.holds}
+    session.many(sql.END_HOLD, [{"boot": boot, "hold": name} for name in sorted(fresh.keys() - here)])
+    opened = [hold for hold in part.holds if hold.hold_id not in used and hold.hold_id not in fresh]
     session.many(sql.ADD_HOLD, [hold_values(boot, hold) for hold in opened])
-    session.many(sql.ADD_USAGE, [usage_values(boot, posting) for posting in fresh.values()])
+    session.many(sql.ADD_USAGE, [usage[name] for name in fresh])
     return rejects
 
 
-def _post_singly(session: Session, turn: Turn) -> list[Reject]:
+def _post_singly(session: Session, turn: Turn, usage: Usage) -> list[Reject]:
     """The same, one frame at a time, each undone alone: slow, and only where the whole was refused."""
     rejects: list[Reject] = []
     with contextlib.suppress(Refused), session.attempt():  # key order for all, before single frames take theirs
@@ -175,7 +184,7 @@ def _post_singly(session: Session, turn: Turn) -> list[Reject]:
         holds, postings = ([part], []) if isinstance(part, OpenHold) else ([], [part])
         try:
             with session.attempt():
-                rejects += _post_part(session, turn.boot, holds, postings)
+                rejects += _post_part(session, replace(turn, holds=holds, postings=postings), usage)
         except Refused as error:
             rejects.append(_reject(part, str(error)))
     return rejects
@@ -200,10 +209,10 @@ def _keep_rejects(session: Session, turn: Turn, rejects: Iterable[Reject]) -> No
         session.change(sql.REJECT, {**values, "reason": one.reason.replace("\0", ""), "payload": one.payload})
 
 
-def _used(session: Session, names: Sequence[str]) -> set[str]:
+def _used(session: Session, names: Collection[str]) -> set[str]:
     if not names:
         return set()
-    return {name for (name,) in session.rows(sql.USED, {"ids": _ids.encode(names).decode()})}
+    return {name for (name,) in session.rows(sql.USED, {"ids": _ids.encode(sorted(names)).decode()})}
 
 
 def _reject(part: OpenHold | Posting, reason: str) -> Reject:

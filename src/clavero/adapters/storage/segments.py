@@ -54,9 +54,8 @@ class Segments:
     def read(self, boot: BootId, at: Position, most: int) -> Stretch:
         """Whole blocks from a position on, at least one and about `most` frames."""
         directory = self._root / boot
-        numbers = _numbers(directory)
-        if at == Position(0, 0) and 0 not in numbers:
-            at = Position(min(numbers, default=0), 0)  # a writer may count from one
+        if at == Position(0, 0):
+            at = Position(_first(directory), 0)
         return _read(directory, boot, at, most)
 
     @contextlib.contextmanager
@@ -170,6 +169,13 @@ def _header(path: Path) -> Header | None:
 
 def _numbers(directory: Path) -> list[int]:
     return sorted(int(path.stem) for path in directory.glob(f"*{_SUFFIX}") if path.stem.isdecimal())
+
+
+def _first(directory: Path) -> int:
+    """The number that the writer began with: nothing was written before it."""
+    lowest = min(_numbers(directory), default=0)
+    header = _header(_path(directory, lowest))
+    return lowest if header is not None and header.previous == 0 else 0
 
 
 def _path(directory: Path, number: int) -> Path:
