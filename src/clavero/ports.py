@@ -114,16 +114,23 @@ class Journals(Protocol):
         """Whole blocks from a position on, at least one and about `most` frames."""
         ...
 
-    def proof_of_death(self, boot: BootId) -> AbstractContextManager[bool]:
-        """True, and it stays true, where the boot's lock is free: it holds it for life."""
+    def proof_of_death(self, boot: BootId, *, rebooted: bool = False) -> AbstractContextManager[bool]:
+        """True, and it stays true, where the boot's lock is free: it holds it for life.
+
+        A lock file that is gone proves nothing, unless its machine has started anew since.
+        """
         ...
 
     def remove(self, boot: BootId, below: int) -> None:
         """Remove the segments with a lower number."""
         ...
 
-    def tidy(self, keep: int, unread: Collection[BootId]) -> None:
-        """Remove what ended boots left, but for the newest segments; boots that are not read to the end stay."""
+    def boots(self) -> Sequence[BootId]:
+        """Whose journals are here, closed or not, known to the database or not."""
+        ...
+
+    def tidy(self, keep: int, closed: Collection[BootId]) -> None:
+        """Remove what these boots left, but for the newest segments of them all."""
         ...
 
 
@@ -135,6 +142,10 @@ class Books(Protocol):
 
     def boots(self) -> tuple[int, Sequence[Boot]]:
         """The database's clock, UTC nanoseconds, and every boot that is not closed."""
+        ...
+
+    def closed(self, boots: Collection[BootId]) -> set[BootId]:
+        """Which of these boots are closed: their journals were read to the end."""
         ...
 
     def post(self, turn: Turn) -> Posted | None:
@@ -201,10 +212,22 @@ class Reading(Protocol):
 class Writing(Reading, Protocol):
     """A look that may also change. Only `control/commit` takes one."""
 
+    def name_of(self, thing: Struct) -> tuple[str, str]:
+        """The kind and id of an object, as the change log says them."""
+        ...
+
     async def put(self, thing: Struct) -> None: ...
     async def delete(self, kind: type[Struct], identity: str) -> None: ...
-    async def append(self, thing: Struct) -> int:
-        """Add a row to a log table; returns its sequence number."""
+    async def log(self, kind: str, identity: str, at_ns: int) -> None:
+        """Add a row to the change log; workers hear of it once this transaction is committed."""
+        ...
+
+    async def audit_head(self) -> tuple[int, str]:
+        """Number and hash of the newest audit row, locked until this transaction ends: the chain cannot fork."""
+        ...
+
+    async def run(self, statement: str, **values: object) -> None:
+        """Run a statement that the adapter knows by this name."""
         ...
 
 
