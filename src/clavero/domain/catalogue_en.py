@@ -1,0 +1,322 @@
+"""English: code to (fact, cause, fix, fix where a fact is missing). An empty fact is the docstring of the class."""
+
+Words = tuple[str, str, str] | tuple[str, str, str, str]
+
+_OWNER = "Ask {owner}", "Ask the owner of the key"
+_LATER = "Retry in {retry_after} s", "Retry later"
+
+ENGLISH: dict[str, Words] = {
+    # --- who calls
+    "missing_api_key": (
+        "",
+        "The request has none of the headers that carry a key.",
+        "Send the header Authorization: Bearer KEY",
+    ),
+    "malformed_api_key": (
+        "",
+        "The checksum at the end of the key does not fit. A character was lost or changed.",
+        "Copy the key whole, from clv to its last character",
+    ),
+    "invalid_api_key": (
+        "",
+        "The key has the right form. This gateway never issued it, or the key was retired.",
+        "Check which gateway issued the key, and its address in the client",
+    ),
+    "provider_key_sent": (
+        "",
+        "The key has the form of a provider's own. Clients of the gateway hold virtual keys.",
+        "Send a virtual key; rotate the provider key if others can read this request",
+    ),
+    "key_expired": ("", "The expiry set for the key has passed.", *_OWNER),
+    "key_disabled": ("", "Its owner or an admin stopped the key. It can be enabled again.", *_OWNER),
+    "key_revoked": (
+        "",
+        "The key was ended for good, often after a leak.",
+        "Ask {owner} for a new key",
+        "Ask the owner of the key for a new one",
+    ),
+    "key_rotated": (
+        "",
+        "The key was rotated, and its grace period is over.",
+        "Use version {k}",
+        "Use the current version of the key",
+    ),
+    "key_pending": ("", "The key was created to start later.", "Wait until then, or ask an admin to start it now"),
+    "ip_not_allowed": (
+        "",
+        "The key works only from the addresses on its list.",
+        "Call from a listed address, or ask {owner} to add this one",
+        "Call from a listed address",
+    ),
+    # --- what is asked
+    "model_not_allowed": (
+        "",
+        "The scope of the key does not hold this model.",
+        "Use {list}",
+        "Ask the owner of the key to add the model",
+    ),
+    "endpoint_not_allowed": (
+        "",
+        "The scope of the key does not hold this endpoint.",
+        "Use {list}",
+        "Ask the owner of the key to add the endpoint",
+    ),
+    "feature_not_declared": (
+        "",
+        "Features are declared on the key, to tell their cost apart.",
+        "Use {list}, or declare the feature on the key",
+        "Declare the feature on the key",
+    ),
+    "model_not_found": (
+        "",
+        "No route or provider here has a model of this name.",
+        "Try {guess}",
+        "List the models with GET /v1/models",
+    ),
+    "endpoint_not_found": (
+        "",
+        "The path is misspelled, or this gateway does not serve it.",
+        "Check the base URL: it ends in /v1 for OpenAI clients, before it for Anthropic ones",
+    ),
+    "method_not_allowed": ("", "The path exists, for another method.", "Use {allowed}", "Use the method it takes"),
+    "malformed_json": ("", "The body is no JSON as RFC 8259 defines it.", "Correct the body at that place"),
+    "invalid_parameter": ("", "The value breaks the rule of the parameter.", "Change {name}"),
+    "missing_header": ("", "The endpoint needs this header.", "Send {example}", "Send the header"),
+    "invalid_header": ("", "The value breaks the rule of the header.", "Change the header {name}"),
+    "malformed_request": (
+        "",
+        "The bytes break HTTP/1.1, or a rule against smuggled requests.",
+        "Send the request with a standard HTTP client",
+    ),
+    "head_too_large": ("", "Target and headers have a fixed limit.", "Send fewer or shorter headers"),
+    "body_too_large": (
+        "",
+        "The body passes the limit of the gateway.",
+        "Send less, or raise gateway.body_bytes in the settings",
+    ),
+    "request_timeout": (
+        "",
+        "The connection is slow, or the client stopped in the middle.",
+        "Send the request again",
+    ),
+    "expectation_failed": ("", "The gateway knows 100-continue alone.", "Send the request without Expect"),
+    "unsupported_media_type": ("", "The endpoint reads JSON.", "Send Content-Type: application/json"),
+    "format_not_served": (
+        "",
+        "The provider of this model has no such endpoint.",
+        "Use another endpoint for {model}, or another model",
+    ),
+    # --- money
+    "insufficient_quota": (
+        "",
+        "A budget of this key is spent, or held by open calls. Each call is held at its worst case.",
+        "Lower max_tokens, or wait until {resets_at}",
+        "Lower max_tokens, or ask for a larger budget",
+    ),
+    "request_over_ceiling": ("", "The key has a ceiling for each request.", "Lower max_tokens or send less"),
+    "unpriced_model": (
+        "",
+        "Under a budget, only models with a known price may be called.",
+        "Ask an admin to set its price",
+    ),
+    "unbounded_input": (
+        "",
+        "A budget holds the worst case first. This part has no known most.",
+        "Send it inline, or leave it out",
+    ),
+    "budget_busy": (
+        "",
+        "Other workers hold the rest of the budget. Nobody proved that it is spent.",
+        *_LATER,
+    ),
+    "ledger_unavailable": (
+        "",
+        "The database is away. The money set aside here is used up.",
+        *_LATER,
+    ),
+    "storage_full": (
+        "",
+        "No call may leave before its hold is on disk.",
+        "Free space in the data directory, then retry",
+    ),
+    # --- the provider
+    "context_length_exceeded": (
+        "",
+        "Prompt and answer together must fit the context of the model.",
+        "Send less, or use a model with a larger context",
+    ),
+    "content_filter": ("", "The provider judged prompt or answer against its policy.", "Change the content"),
+    "upstream_refused": (
+        "",
+        "The provider found the request invalid. A retry gets the same answer.",
+        "Correct the request",
+    ),
+    "upstream_auth_failed": (
+        "",
+        "The provider does not take the credential in the vault. The key of the caller is fine.",
+        "Ask an admin to run clavero credential test {provider}",
+        "Ask an admin to test the credential",
+    ),
+    "upstream_rate_limited": ("", "The account at the provider has reached its own limit.", *_LATER),
+    "upstream_error": ("", "Each attempt met a failure of the provider.", *_LATER),
+    "upstream_timeout": ("", "The provider sent nothing within the deadline.", "Retry, or use another model"),
+    "stream_interrupted": (
+        "",
+        "The connection to the provider ended before its answer did.",
+        "Discard the text and retry",
+    ),
+    "no_credential": (
+        "",
+        "The vault holds none for this provider, or all are disabled.",
+        "Ask an admin to run clavero credential add {provider}",
+        "Ask an admin to add a credential",
+    ),
+    # --- pace and the gateway itself
+    "rate_limit_exceeded": ("", "The key has used its calls or tokens for this minute.", *_LATER),
+    "concurrency_exceeded": ("", "The key has as many calls open as it may.", "Let one end, then retry"),
+    "overloaded": ("", "More calls arrive than the gateway can carry now.", *_LATER),
+    "draining": ("", "It finishes open calls and takes no new ones.", *_LATER),
+    "internal_error": (
+        "",
+        "The gateway met a state that it should never meet.",
+        "Report {request_id} to the operator",
+    ),
+    # --- the control plane
+    "refusal": ("The change was refused", "A rule of the control plane forbids it.", "Read the message it came with"),
+    "conflict": (
+        "Somebody changed the object meanwhile",
+        "Two changes met. The first one counts.",
+        "Show the object, then change it again",
+    ),
+    "already_exists": (
+        "The name is taken",
+        "Names are unique within their kind.",
+        "Use another name, or change the object that has it",
+    ),
+    "state_forbids": (
+        "The state of the object does not allow this",
+        "States change along fixed edges. Revoked is for ever.",
+        "Show the object first: clavero NOUN show NAME",
+    ),
+    "in_use": (
+        "Something else needs the object",
+        "Deleting it would break what uses it.",
+        "Change what uses it first; the message names it",
+    ),
+    "change_not_recorded": (
+        "The change could not be recorded",
+        "Nothing changes without its audit row.",
+        "Check the database with clavero doctor",
+    ),
+    "storage_unavailable": (
+        "The database cannot take changes",
+        "It is stopped or full. Nothing was changed.",
+        "Free space or restore it, then repeat",
+    ),
+    "not_found": (
+        "There is no such object",
+        "The name is misspelled, or the object was deleted.",
+        "List what there is: clavero NOUN list",
+    ),
+    "invalid_value": (
+        "A value breaks its rule",
+        "Each field has a rule; the message names both.",
+        "Use the suggested value",
+    ),
+    "forbidden": (
+        "The role does not allow this",
+        "Each operation names the permission that it needs.",
+        "Ask an owner for the permission",
+    ),
+    "not_signed_in": (
+        "Nobody is signed in",
+        "The session ended, or the token is missing or unknown.",
+        "Sign in again: clavero open",
+    ),
+    # --- starting
+    "port_in_use": (
+        "The port is in use",
+        "Another program listens there.",
+        "Use another port; 0 takes any free one",
+    ),
+    "already_running": (
+        "clavero already runs on this data directory",
+        "One supervisor at a time uses a data directory.",
+        "Use the one that runs, or stop it first",
+    ),
+    "wrong_root_key": (
+        "The vault was sealed with another root key",
+        "seal/root.key was replaced, or the database comes from elsewhere.",
+        "Restore the root key that the message names. Nothing was changed",
+    ),
+    "seal_exists": (
+        "There is a root key already",
+        "Another start made it at the same moment.",
+        "Start clavero again",
+    ),
+    "seal_missing": (
+        "The root key is missing",
+        "seal/root.key was moved or deleted. Without it the vault stays closed.",
+        "Restore it from your backup",
+    ),
+    "seal_unusable": (
+        "The root key cannot be read or written",
+        "It is no plain file, or the permissions forbid it.",
+        "Change its owner, or put the key there as a file",
+    ),
+    "seal_owner": (
+        "The root key belongs to somebody else",
+        "clavero uses a root key only as its owner.",
+        "Change its owner, or run clavero as them",
+    ),
+    "seal_permissions": (
+        "Others can read the root key",
+        "The permissions of seal/root.key are wider than 0600.",
+        "Narrow them: chmod 600 seal/root.key",
+    ),
+    "seal_malformed": (
+        "The file holds no root key",
+        "It was cut, edited, or replaced by something else.",
+        "Restore it from your backup",
+    ),
+    "data_dir_unwritable": (
+        "The data directory cannot be written",
+        "It belongs to somebody else, or the disk is read-only or full.",
+        "Change its owner, or use --data-dir DIR",
+    ),
+    "database_newer": (
+        "The database was made by a later clavero",
+        "An older program does not know the schema.",
+        "Install the later version. Nothing was changed",
+    ),
+    "database_older": (
+        "The database needs a migration",
+        "It was made by an earlier clavero.",
+        "Run clavero db migrate",
+    ),
+    "database_unavailable": (
+        "The database does not answer",
+        "The address is wrong, or the server is stopped or full.",
+        "Check storage.database_url and the server, then repeat",
+    ),
+    "not_running": (
+        "clavero is not running here",
+        "No supervisor holds this data directory.",
+        "Start it: clavero up; or name another: --url URL",
+    ),
+    "child_died": (
+        "A process of clavero ended before it served",
+        "Its last lines on stderr say why.",
+        "Read them, or run clavero doctor",
+    ),
+    "bad_setting": (
+        "A setting is unknown or out of its range",
+        "A flag, a variable or clavero.toml is misspelled.",
+        "See every name with clavero settings",
+    ),
+    "tls_required": (
+        "This address needs TLS",
+        "Keys would cross the network in clear text.",
+        "Give --tls-cert and --tls-key, or --behind-proxy CIDR",
+    ),
+}

@@ -1,0 +1,392 @@
+"""Spanish: code to (fact, cause, fix, fix where a fact is missing)."""
+
+from clavero.domain.catalogue_en import Words
+
+_OWNER = "Consulta a {owner}", "Consulta a la persona responsable de la clave"
+_LATER = "Reintenta en {retry_after} s", "Reintenta más tarde"
+
+SPANISH: dict[str, Words] = {
+    # --- quién llama
+    "missing_api_key": (
+        "No se envió ninguna clave",
+        "La solicitud no trae ningún encabezado con clave.",
+        "Envía el encabezado Authorization: Bearer CLAVE",
+    ),
+    "malformed_api_key": (
+        "La clave está incompleta o alterada",
+        "La suma de control del final no coincide. Se perdió o cambió un carácter.",
+        "Copia la clave entera, desde clv hasta el último carácter",
+    ),
+    "invalid_api_key": (
+        "Clave {kid} desconocida",
+        "La forma es correcta. Esta pasarela no la emitió, o la clave fue retirada.",
+        "Comprueba qué pasarela la emitió y la dirección del cliente",
+    ),
+    "provider_key_sent": (
+        "Es una clave del proveedor",
+        "Tiene la forma de una clave del proveedor. Los clientes usan claves virtuales.",
+        "Envía una clave virtual; rota la del proveedor si otros pueden leer esta solicitud",
+    ),
+    "key_expired": ("La clave venció el {date}", "Pasó la fecha de vencimiento de la clave.", *_OWNER),
+    "key_disabled": (
+        "La clave está desactivada",
+        "Su responsable o un administrador la detuvo. Se puede activar de nuevo.",
+        *_OWNER,
+    ),
+    "key_revoked": (
+        "La clave está revocada",
+        "La clave terminó para siempre, a menudo tras una filtración.",
+        "Pide una clave nueva a {owner}",
+        "Pide una clave nueva a la persona responsable",
+    ),
+    "key_rotated": (
+        "La versión {n} ya no es válida",
+        "La clave se rotó y su período de gracia terminó.",
+        "Usa la versión {k}",
+        "Usa la versión actual de la clave",
+    ),
+    "key_pending": (
+        "La clave aún no está activa",
+        "La clave se creó para empezar más tarde.",
+        "Espera hasta entonces, o pide a un administrador que la active",
+    ),
+    "ip_not_allowed": (
+        "{ip} no está permitida",
+        "La clave solo funciona desde las direcciones de su lista.",
+        "Usa una dirección de la lista, o pide agregar esta a {owner}",
+        "Llama desde una dirección de la lista",
+    ),
+    # --- qué se pide
+    "model_not_allowed": (
+        "La clave no permite {model}",
+        "El alcance de la clave no incluye este modelo.",
+        "Usa {list}",
+        "Pide a la persona responsable que agregue el modelo",
+    ),
+    "endpoint_not_allowed": (
+        "La clave no permite {endpoint}",
+        "El alcance de la clave no incluye este endpoint.",
+        "Usa {list}",
+        "Pide a la persona responsable que agregue el endpoint",
+    ),
+    "feature_not_declared": (
+        "La clave no declara la función {feature}",
+        "Las funciones se declaran en la clave, para distinguir su costo.",
+        "Usa {list}, o declara la función en la clave",
+        "Declara la función en la clave",
+    ),
+    "model_not_found": (
+        "No existe el modelo {model}",
+        "Ninguna ruta ni proveedor configurado tiene un modelo con ese nombre.",
+        "Prueba {guess}",
+        "Lista los modelos con GET /v1/models",
+    ),
+    "endpoint_not_found": (
+        "No hay nada en {method} {path}",
+        "La ruta está mal escrita, o esta pasarela no la sirve.",
+        "Revisa la URL base: termina en /v1 con clientes de OpenAI, antes con los de Anthropic",
+    ),
+    "method_not_allowed": (
+        "{path} acepta {allowed}, no {method}",
+        "La ruta existe, para otro método.",
+        "Usa {allowed}",
+        "Usa el método que acepta",
+    ),
+    "malformed_json": (
+        "JSON no válido en la línea {line}, columna {column}: {what}",
+        "El cuerpo no es JSON según RFC 8259.",
+        "Corrige el cuerpo en ese lugar",
+    ),
+    "invalid_parameter": (
+        "{name} debe ser {rule}",
+        "El valor no cumple la regla del parámetro.",
+        "Cambia {name}",
+    ),
+    "missing_header": (
+        "Falta el encabezado {name}",
+        "El endpoint necesita este encabezado.",
+        "Envía {example}",
+        "Envía el encabezado",
+    ),
+    "invalid_header": (
+        "El encabezado {name} debe ser {rule}",
+        "El valor no cumple la regla del encabezado.",
+        "Cambia el encabezado {name}",
+    ),
+    "malformed_request": (
+        "La solicitud HTTP no es válida: {what}",
+        "Los bytes no cumplen HTTP/1.1, o una regla contra solicitudes ocultas.",
+        "Envía la solicitud con un cliente HTTP estándar",
+    ),
+    "head_too_large": (
+        "La cabecera supera {max}",
+        "Ruta y encabezados tienen un tope fijo.",
+        "Envía menos encabezados, o más cortos",
+    ),
+    "body_too_large": (
+        "El cuerpo supera {max}",
+        "El cuerpo pasa el tope de la pasarela.",
+        "Envía menos, o sube gateway.body_bytes en la configuración",
+    ),
+    "request_timeout": (
+        "La solicitud dejó de llegar ({part})",
+        "La conexión es lenta, o el cliente se detuvo a la mitad.",
+        "Envía la solicitud otra vez",
+    ),
+    "expectation_failed": (
+        "No se puede cumplir Expect {value}",
+        "La pasarela solo conoce 100-continue.",
+        "Envía la solicitud sin Expect",
+    ),
+    "unsupported_media_type": (
+        "No se admite el tipo de contenido {value}",
+        "El endpoint lee JSON.",
+        "Envía Content-Type: application/json",
+    ),
+    "format_not_served": (
+        "{provider} no sirve {endpoint} para {model}",
+        "El proveedor de este modelo no tiene ese endpoint.",
+        "Usa otro endpoint para {model}, u otro modelo",
+    ),
+    # --- dinero
+    "insufficient_quota": (
+        "Saldo de {budget}: {left}; esta llamada puede costar {worst}",
+        "Un presupuesto de la clave está gastado o reservado. Cada llamada reserva su peor caso.",
+        "Baja max_tokens, o espera hasta {resets_at}",
+        "Baja max_tokens, o pide un presupuesto mayor",
+    ),
+    "request_over_ceiling": (
+        "Esta llamada puede costar {worst}; el tope es {ceiling}",
+        "La clave tiene un tope por solicitud.",
+        "Baja max_tokens o envía menos",
+    ),
+    "unpriced_model": (
+        "{model} no tiene precio",
+        "Con presupuesto, solo se llaman modelos de precio conocido.",
+        "Pide a un administrador que fije su precio",
+    ),
+    "unbounded_input": (
+        "El costo de {what} no se puede acotar antes de la llamada",
+        "Un presupuesto reserva primero el peor caso. Esta parte no tiene máximo conocido.",
+        "Envíalo dentro del mensaje, o quítalo",
+    ),
+    "budget_busy": (
+        "El presupuesto {budget} está ocupado en otro lugar",
+        "Otros procesos tienen el resto. Nadie probó que esté gastado.",
+        *_LATER,
+    ),
+    "ledger_unavailable": (
+        "No se puede registrar el gasto",
+        "La base de datos no responde. Se agotó el saldo apartado aquí.",
+        *_LATER,
+    ),
+    "storage_full": (
+        "El disco de la pasarela está lleno",
+        "Ninguna llamada sale antes de guardar su reserva en disco.",
+        "Libera espacio en el directorio de datos y reintenta",
+    ),
+    # --- el proveedor
+    "context_length_exceeded": (
+        "{n} tokens; {model} admite {max}",
+        "El prompt y la respuesta deben caber en el contexto del modelo.",
+        "Envía menos, o usa un modelo con más contexto",
+    ),
+    "content_filter": (
+        "{provider} rechazó el contenido",
+        "El proveedor evaluó el prompt o la respuesta según su política.",
+        "Cambia el contenido",
+    ),
+    "upstream_refused": (
+        "{provider} rechazó la solicitud: {what}",
+        "Para el proveedor la solicitud no es válida. Reintentar da lo mismo.",
+        "Corrige la solicitud",
+    ),
+    "upstream_auth_failed": (
+        "{provider} rechazó nuestra clave",
+        "El proveedor no acepta la credencial de la bóveda. La clave de quien llama está bien.",
+        "Pide a un administrador que ejecute clavero credential test {provider}",
+        "Pide a un administrador que pruebe la credencial",
+    ),
+    "upstream_rate_limited": (
+        "{provider} no admite más llamadas ahora",
+        "La cuenta del proveedor llegó a su propio límite.",
+        *_LATER,
+    ),
+    "upstream_error": ("{provider} falló {n} veces", "Cada intento encontró un fallo del proveedor.", *_LATER),
+    "upstream_timeout": (
+        "{provider} no respondió en {seconds} s",
+        "El proveedor no envió nada en el plazo: tiempo agotado.",
+        "Reintenta, o usa otro modelo",
+    ),
+    "stream_interrupted": (
+        "{provider} cortó el flujo; el texto está incompleto",
+        "La conexión con el proveedor terminó antes que su respuesta.",
+        "Descarta el texto y reintenta",
+    ),
+    "no_credential": (
+        "{provider} no tiene ninguna credencial utilizable",
+        "La bóveda no tiene ninguna para este proveedor, o todas están desactivadas.",
+        "Pide a un administrador que ejecute clavero credential add {provider}",
+        "Pide a un administrador que agregue una credencial",
+    ),
+    # --- ritmo y la propia pasarela
+    "rate_limit_exceeded": (
+        "Límite de frecuencia: {n} {unit} por minuto",
+        "La clave usó sus llamadas o tokens de este minuto.",
+        *_LATER,
+    ),
+    "concurrency_exceeded": (
+        "Hay {n} llamadas abiertas",
+        "La clave tiene abiertas todas las llamadas que puede.",
+        "Espera a que termine una y reintenta",
+    ),
+    "overloaded": ("La pasarela está saturada", "Llegan más llamadas de las que puede atender ahora.", *_LATER),
+    "draining": ("La pasarela se está deteniendo", "Termina las llamadas abiertas y no acepta nuevas.", *_LATER),
+    "internal_error": (
+        "clavero falló",
+        "La pasarela llegó a un estado que no debería existir.",
+        "Avisa a quien opera la pasarela e indica {request_id}",
+    ),
+    # --- el plano de control
+    "refusal": (
+        "El cambio fue rechazado",
+        "Una regla del plano de control lo prohíbe.",
+        "Lee el mensaje que lo acompaña",
+    ),
+    "conflict": (
+        "Otra persona cambió el objeto mientras tanto",
+        "Dos cambios coincidieron. Vale el primero.",
+        "Mira el objeto y cámbialo otra vez",
+    ),
+    "already_exists": (
+        "El nombre ya está en uso",
+        "Los nombres son únicos dentro de su tipo.",
+        "Usa otro nombre, o cambia el objeto que lo tiene",
+    ),
+    "state_forbids": (
+        "El estado del objeto no permite esto",
+        "Los estados cambian por pasos fijos. Revocada es para siempre.",
+        "Mira primero el objeto: clavero NOUN show NAME",
+    ),
+    "in_use": (
+        "Otra cosa necesita el objeto",
+        "Eliminarlo rompería lo que lo usa.",
+        "Cambia primero lo que lo usa; el mensaje lo nombra",
+    ),
+    "change_not_recorded": (
+        "El cambio no se pudo registrar",
+        "Nada cambia sin su fila de auditoría.",
+        "Revisa la base de datos con clavero doctor",
+    ),
+    "storage_unavailable": (
+        "La base de datos no admite cambios",
+        "Está detenida o llena. Nada cambió.",
+        "Libera espacio o restáurala, y repite",
+    ),
+    "not_found": (
+        "No existe ese objeto",
+        "El nombre está mal escrito, o el objeto se eliminó.",
+        "Lista lo que hay: clavero NOUN list",
+    ),
+    "invalid_value": (
+        "Un valor no cumple su regla",
+        "Cada campo tiene una regla; el mensaje nombra ambos.",
+        "Usa el valor sugerido",
+    ),
+    "forbidden": (
+        "El rol no permite esto",
+        "Cada operación nombra el permiso que necesita.",
+        "Pide el permiso a una persona con rol owner",
+    ),
+    "not_signed_in": (
+        "No hay ninguna sesión iniciada",
+        "La sesión terminó, o el token falta o no se conoce.",
+        "Inicia sesión de nuevo: clavero open",
+    ),
+    # --- el arranque
+    "port_in_use": (
+        "El puerto está en uso",
+        "Otro programa escucha allí.",
+        "Usa otro puerto; 0 toma cualquiera libre",
+    ),
+    "already_running": (
+        "clavero ya se ejecuta en este directorio de datos",
+        "Un directorio de datos admite un solo supervisor.",
+        "Usa el que está en marcha, o detenlo primero",
+    ),
+    "wrong_root_key": (
+        "La bóveda se selló con otra clave raíz",
+        "seal/root.key se reemplazó, o la base de datos viene de otro lugar.",
+        "Restaura la clave raíz que nombra el mensaje. Nada cambió",
+    ),
+    "seal_exists": (
+        "Ya existe una clave raíz",
+        "Otro arranque la creó en el mismo momento.",
+        "Inicia clavero otra vez",
+    ),
+    "seal_missing": (
+        "Falta la clave raíz",
+        "seal/root.key se movió o eliminó. Sin ella la bóveda sigue cerrada.",
+        "Restáurala desde tu copia de seguridad",
+    ),
+    "seal_unusable": (
+        "La clave raíz no se puede leer o escribir",
+        "No es un archivo normal, o los permisos lo impiden.",
+        "Cambia su propietario, o pon allí la clave como archivo",
+    ),
+    "seal_owner": (
+        "La clave raíz pertenece a otra persona",
+        "clavero solo usa una clave raíz propia.",
+        "Cambia su propietario, o ejecuta clavero con ese usuario",
+    ),
+    "seal_permissions": (
+        "Otros pueden leer la clave raíz",
+        "Los permisos de seal/root.key son más amplios que 0600.",
+        "Redúcelos: chmod 600 seal/root.key",
+    ),
+    "seal_malformed": (
+        "El archivo no contiene una clave raíz",
+        "Se cortó, se editó o se reemplazó por otra cosa.",
+        "Restáurala desde tu copia de seguridad",
+    ),
+    "data_dir_unwritable": (
+        "No se puede escribir en el directorio de datos",
+        "Es de otra persona, o el disco está lleno o protegido.",
+        "Cambia su propietario, o usa --data-dir DIR",
+    ),
+    "database_newer": (
+        "La base de datos es de un clavero posterior",
+        "Un programa anterior no conoce el esquema.",
+        "Instala la versión posterior. Nada cambió",
+    ),
+    "database_older": (
+        "La base de datos necesita una migración",
+        "La hizo un clavero anterior.",
+        "Ejecuta clavero db migrate",
+    ),
+    "database_unavailable": (
+        "La base de datos no responde",
+        "La dirección es incorrecta, el servidor está detenido o el disco lleno.",
+        "Revisa storage.database_url y el servidor, y repite",
+    ),
+    "not_running": (
+        "clavero no está en marcha aquí",
+        "Ningún supervisor usa este directorio de datos.",
+        "Inícialo: clavero up; o nombra otro: --url URL",
+    ),
+    "child_died": (
+        "Un proceso de clavero terminó antes de atender",
+        "Sus últimas líneas en stderr dicen por qué.",
+        "Léelas, o ejecuta clavero doctor",
+    ),
+    "bad_setting": (
+        "Un ajuste es desconocido o está fuera de rango",
+        "Una opción, una variable o clavero.toml está mal escrita.",
+        "Mira todos los nombres con clavero settings",
+    ),
+    "tls_required": (
+        "Esta dirección necesita TLS",
+        "Las claves cruzarían la red sin cifrar.",
+        "Indica --tls-cert y --tls-key, o --behind-proxy CIDR",
+    ),
+}
