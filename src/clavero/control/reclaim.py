@@ -1,7 +1,7 @@
 """The end of a boot: what it had returns to its budgets once it is proved dead and its journal is read to the end.
 
-Proof comes first, always (L27): the lock that a boot holds for life is free, or its seal was read, or its machine has
-started anew. Silence is no proof; it only moves the share to `lost`, where nobody can spend it (L28).
+Proof comes first, always (L27): the lock that a boot holds for life is free, or its seal was read. So a worker takes
+its lock before it registers. Silence is no proof; it only moves the share to `lost`, where nobody can spend it (L28).
 """
 
 import asyncio
@@ -39,17 +39,24 @@ Told = Callable[[Ended], None]
 class Reclaim:
     """Closes the boots of this directory that are dead, and writes off the silent ones of elsewhere."""
 
-    def __init__(self, journals: Journals, books: Books, ingest: Ingest, silent_ns: int = SILENT_NS) -> None:
+    def __init__(
+        self, journals: Journals, books: Books, ingest: Ingest, *, silent_ns: int = SILENT_NS, kept: int = 4
+    ) -> None:
         self._journals = journals
         self._books = books
         self._ingest = ingest
         self._silent_ns = silent_ns
+        self._kept = kept  # segments of closed boots that stay, for a restore (L26, L31)
+        self._untidy = True
 
     def sweep(self) -> list[Ended]:
         """Look at every boot once; returns those whose life took a step. A long journal takes several sweeps."""
         now, boots = self._books.boots()
         ended = [step for boot in boots if (step := self._look_at(boot, now))]
         self._books.sweep()
+        if self._untidy or any(step.end is not End.LOST for step in ended):
+            self._journals.tidy(self._kept, self._books.closed(self._journals.boots()))
+            self._untidy = False
         return ended
 
     async def forever(self, told: Told, every: float = 1.0) -> None:
@@ -63,11 +70,10 @@ class Reclaim:
             await asyncio.sleep(every)
 
     def _look_at(self, boot: Boot, now: int) -> Ended | None:
-        here = boot.place.home == self._journals.place.home
-        if here and (boot.sealed or boot.place.kernel_boot != self._journals.place.kernel_boot):
-            return self._close(boot)
-        if here:
-            with self._journals.proof_of_death(boot.id) as dead:
+        if boot.place.home == self._journals.place.home:
+            if boot.sealed:
+                return self._close(boot)
+            with self._journals.proof_of_death(boot.id, rebooted=self._rebooted(boot)) as dead:
                 if dead:
                     return self._close(boot)
         if boot.life is Life.LIVE and now - boot.heartbeat > self._silent_ns:
@@ -93,7 +99,9 @@ class Reclaim:
         """Why what was read cannot be all that was written; "" where it can."""
         if boot.consumed < boot.tail:
             return f"its journal has {boot.consumed} bytes and it had written {boot.tail}"
-        rebooted = boot.place.kernel_boot != self._journals.place.kernel_boot
-        if rebooted and not (boot.sealed or boot.place.durable):
+        if self._rebooted(boot) and not (boot.sealed or boot.place.durable):
             return "its machine went down before its journal was on the disk"
         return ""
+
+    def _rebooted(self, boot: Boot) -> bool:
+        return boot.place.kernel_boot != self._journals.place.kernel_boot

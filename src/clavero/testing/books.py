@@ -1,6 +1,6 @@
 """Ingest's and reclaim's side of the ledger in memory: the `Books` of a `MemoryLedger`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct, field
 
@@ -37,6 +37,12 @@ class MemoryBooks(Struct):
         with self.ledger.lock:
             found = [_boot(name, boot) for name, boot in sorted(self.ledger.boots.items())]
             return self.ledger.clock.wall_ns(), [boot for boot in found if boot.life is not Life.CLOSED]
+
+    def closed(self, boots: Collection[BootId]) -> set[BootId]:
+        """Which of these boots are closed."""
+        self._reach()
+        known = self.ledger.boots
+        return {boot for boot in boots if boot in known and known[boot].life is Life.CLOSED}
 
     def post(self, turn: Turn) -> Posted | None:
         """Post a turn if its journal is still read up to where it begins."""

@@ -108,7 +108,7 @@ class MemoryTestLedger:
 
     def __init__(self, clock: Clock) -> None:
         self.memory = MemoryLedger(clock)
-        self._books = MemoryBooks(self.memory)
+        self.memory_books = MemoryBooks(self.memory)
 
     def lender(self, place: Place = HERE) -> Lender:
         """A worker's own way to the ledger."""
@@ -116,19 +116,19 @@ class MemoryTestLedger:
 
     def books(self) -> Books:
         """A reader's own way to the ledger."""
-        return self._books
+        return self.memory_books
 
     def usage(self) -> dict[str, dict[str, Any]]:
         """Every usage row by its hold."""
-        return {name: usage_values(BootId(""), posting) for name, posting in self._books.usage.items()}
+        return {name: usage_values(BootId(""), posting) for name, posting in self.memory_books.usage.items()}
 
     def open_holds(self) -> set[str]:
         """Holds whose calls have not ended."""
-        return {name for _, name in self._books.holds}
+        return {name for _, name in self.memory_books.holds}
 
     def rejects(self) -> list[str]:
         """Reasons of the frames that could not be posted."""
-        return [reject.reason for _, reject in self._books.rejects]
+        return [reject.reason for _, reject in self.memory_books.rejects]
 
     def leases(self) -> dict[tuple[BootId, RowKey], Lease]:
         """What each boot has of each row."""

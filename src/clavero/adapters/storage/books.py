@@ -57,6 +57,12 @@ class SqlBooks:
             [(now,)] = session.rows(sql.NOW, {})
             return now, [_boot(*row) for row in session.rows(sql.OPEN_BOOTS, {})]
 
+    def closed(self, boots: Collection[BootId]) -> set[BootId]:
+        """Which of these boots are closed."""
+        with self._database.transaction(write=False) as session:
+            found = session.rows(sql.CLOSED_BOOTS, {"ids": _ids.encode(sorted(boots)).decode()})
+        return {BootId(name) for (name,) in found}
+
     def post(self, turn: Turn) -> Posted | None:
         """Post a turn; frames that the database refuses are found one by one and rejected."""
         try:

@@ -75,6 +75,7 @@ OPEN_BOOTS: Final = Statement(
     """SELECT boot_id, worker, state, seg, off, heartbeat, tail, consumed, kernel_boot, home, durable, sealed
     FROM boot WHERE state <> 'closed' ORDER BY boot_id"""
 )
+CLOSED_BOOTS: Final = Statement("SELECT boot_id FROM boot WHERE state = 'closed' AND boot_id IN {ids}")
 NOW: Final = Statement("SELECT {now}")
 ADVANCE: Final = Statement(
     """UPDATE boot SET seg = :seg, off = :off, consumed = consumed + :bytes,

@@ -9,7 +9,7 @@ import contextlib
 import fcntl
 import os
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from clavero.domain.ledger import BootId, Place, Position
@@ -59,12 +59,12 @@ class Segments:
         return _read(directory, boot, at, most)
 
     @contextlib.contextmanager
-    def proof_of_death(self, boot: BootId) -> Iterator[bool]:
-        """True where the boot's lock is free; it is kept meanwhile. No lock file is no proof."""
+    def proof_of_death(self, boot: BootId, *, rebooted: bool = False) -> Iterator[bool]:
+        """True where the boot's lock is free, which is kept meanwhile; without a lock file only after a reboot."""
         try:
             lock = os.open(self._root / boot / LOCK, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
-            yield False
+            yield rebooted
             return
         try:
             yield _locked(lock)
@@ -77,19 +77,18 @@ class Segments:
             if number < below:
                 _path(self._root / boot, number).unlink(missing_ok=True)
 
-    def tidy(self, keep: int, unread: Collection[BootId]) -> None:
-        """Remove what ended boots left, but for the newest segments."""
-        left = [
-            path
-            for directory in self._root.iterdir()
-            if directory.is_dir() and directory.name not in unread
-            for path in directory.glob(f"*{_SUFFIX}")
-        ]
+    def boots(self) -> Sequence[BootId]:
+        """Whose journals are here."""
+        return sorted(BootId(path.name) for path in self._root.iterdir() if path.is_dir())
+
+    def tidy(self, keep: int, closed: Collection[BootId]) -> None:
+        """Remove what these boots left, but for the newest segments of them all."""
+        left = [path for boot in closed for path in (self._root / boot).glob(f"*{_SUFFIX}")]
         left.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
         for path in left[keep:]:
             path.unlink(missing_ok=True)
-        for directory in {path.parent for path in left}:
-            if not any(directory.glob(f"*{_SUFFIX}")):
+        for directory in (self._root / boot for boot in closed):
+            if directory.is_dir() and not _numbers(directory):
                 (directory / LOCK).unlink(missing_ok=True)
                 with contextlib.suppress(OSError):  # somebody left something of their own there
                     directory.rmdir()

@@ -259,6 +259,12 @@ def test_a_boot_is_closed_only_where_its_journal_was_read_to(house: House) -> No
     assert money(house) == (10, 0, 0, 0)
 
 
+def test_who_is_closed_is_told_and_who_is_unknown_is_not_closed(house: House) -> None:
+    assert house.books.closed([A, B]) == set()
+    house.books.close_boot(A, house.at, complete=True)
+    assert house.books.closed([A, B]) == {A}
+
+
 def test_nothing_is_posted_after_the_end(house: House) -> None:
     house.books.close_boot(A, house.at, complete=True)
     turn = Turn(A, house.at, Position(0, 99), 9, [], [settled("r1", 7)])
