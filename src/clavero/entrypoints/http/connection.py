@@ -6,6 +6,8 @@ ours (nobody may pipeline) and is thrown away.
 """
 
 import asyncio
+import socket
+import struct
 from math import inf
 from typing import Final
 
@@ -22,6 +24,7 @@ _BUSY: Final = 3  # an exchange is under way
 _LINGER: Final = 4  # refused: what still comes is thrown away, so that the caller can read why
 _CLOSED: Final = 5
 
+_RESET: Final = struct.pack("ii", 1, 0)  # linger for no time
 _WATER: Final = 65_536  # bytes that may wait for a slow reader before its provider is paused
 
 
@@ -157,8 +160,10 @@ class Connection(asyncio.Protocol):
         self._exchange = None
         if clean:
             self._close()
-        else:
-            self.transport.abort()
+            return
+        if (sock := self.transport.get_extra_info("socket")) is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)  # else the end would look like a clean one
+        self.transport.abort()
 
     # --- for the server
 
