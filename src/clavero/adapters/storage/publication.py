@@ -1,0 +1,104 @@
+"""How a worker reads what was published, on either database: by plain drivers, changed rows alone.
+
+A load reads the change log before the rows, so that a change that commits meanwhile is either in the rows or comes
+later. PostgreSQL gives numbers out of the order of their commits: there a wait looks back over the last few thousand
+numbers for rows it has not seen. SQLite has one writer, and its order is the order.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from msgspec import Struct
+
+from clavero.adapters.storage.ledger_sql import Statement
+from clavero.adapters.storage.rows import BY_KIND, BY_TYPE, REGISTRY, Stored, from_row
+from clavero.adapters.storage.session import Away, Database
+from clavero.ports import Change, Clock
+
+T = TypeVar("T", bound=Struct)
+
+LOOK_BACK = 4096  # numbers; more than are drawn while the longest transaction is open
+_READ_EVERY_NS = 1_000_000_000  # the change log is read at least so often, whatever the signal says
+
+_RECENT = Statement("SELECT seq FROM change_log ORDER BY seq DESC LIMIT :most")
+_SINCE = Statement("SELECT seq, kind, id FROM change_log WHERE seq > :after ORDER BY seq")
+_MOST_IDS = 500
+
+
+def _all(stored: Stored) -> Statement:
+    return Statement("SELECT " + _columns(stored) + " FROM " + stored.table)  # noqa: S608 - names of the registry
+
+
+def _some(stored: Stored, count: int) -> Statement:
+    marks = ", ".join(f":id{_letters(number)}" for number in range(count))
+    return Statement(_all(stored).text + f" WHERE {stored.primary} IN ({marks})")
+
+
+def _columns(stored: Stored) -> str:
+    return ", ".join(f'"{name}"' for name in stored.names)
+
+
+def _letters(number: int) -> str:
+    """A number as letters: placeholders have none but these."""
+    return chr(97 + number % 26) + (_letters(number // 26) if number >= 26 else "")
+
+
+class LeanPublication:
+    """The change log and the rows it names. `signal` blocks until something may have changed, or so many seconds."""
+
+    def __init__(
+        self, database: Database, signal: Callable[[float], None], clock: Clock, *, look_back: int = 0
+    ) -> None:
+        self._database = database
+        self._signal = signal
+        self._clock = clock
+        self._look_back = look_back
+        self._seen: set[int] = set()
+
+    def load(self) -> tuple[int, Mapping[type[Struct], Sequence[Struct]]]:
+        """Everything that workers need, and the newest number; `ConnectionError` where there is no schema yet."""
+        with self._database.transaction(write=False) as session:
+            try:
+                recent = [seq for (seq,) in session.rows(_RECENT, {"most": self._look_back + 1})]
+                things = {
+                    stored.type: [from_row(stored.type, row) for row in session.rows(_all(stored), {})]
+                    for stored in REGISTRY
+                    if stored.published
+                }
+            except ValueError as error:
+                raise Away(str(error)) from error
+        self._seen = set(recent)
+        return max(recent, default=0), things
+
+    def wait(self, after: int, seconds: float) -> Sequence[Change]:
+        """Changes above a number, or late ones just below it; empty when the time is up."""
+        until = self._clock.monotonic_ns() + int(seconds * 1e9)
+        while True:
+            found = self._changes(after)
+            left = until - self._clock.monotonic_ns()
+            if found or left <= 0:
+                return found
+            self._signal(min(left, _READ_EVERY_NS) / 1e9)
+
+    def fetch(self, kind: type[T], ids: Sequence[str]) -> Sequence[T]:
+        """The objects of a kind that still exist among these ids."""
+        stored, found = BY_TYPE[kind], list[T]()
+        with self._database.transaction(write=False) as session:
+            for start in range(0, len(ids), _MOST_IDS):
+                part = ids[start : start + _MOST_IDS]
+                values = {f"id{_letters(number)}": name for number, name in enumerate(part)}
+                found += [from_row(kind, row) for row in session.rows(_some(stored, len(part)), values)]
+        return found
+
+    def close(self) -> None:
+        """Let the database go."""
+        self._database.close()
+
+    def _changes(self, after: int) -> list[Change]:
+        with self._database.transaction(write=False) as session:
+            rows = session.rows(_SINCE, {"after": max(0, after - self._look_back)})
+        fresh = [Change(seq, kind, identity) for seq, kind, identity in rows if seq not in self._seen]
+        newest = max((change.seq for change in fresh), default=after)
+        recent = self._seen | {change.seq for change in fresh}
+        self._seen = {seq for seq in recent if seq >= newest - self._look_back}
+        return [change for change in fresh if change.kind in BY_KIND and BY_KIND[change.kind].published]

@@ -1,0 +1,76 @@
+"""The questions that duties ask by name, and the few statements that they run: portable SQL, written here alone."""
+
+from collections.abc import Mapping
+
+from clavero.adapters.storage.ledger_sql import APPLY_LIMIT, CLOSE_BUDGET, Dialect
+
+STATEMENTS = {"apply_limit": APPLY_LIMIT, "close_budget": CLOSE_BUDGET}
+
+# Groups that usage can be told by; the values are columns of `usage`, never a caller's text.
+GROUPS: Mapping[str, str] = {
+    "service": "service",
+    "model": "model_served",
+    "feature": "feature",
+    "key": "key_id",
+    "owner": "owner",
+    "team": "team",
+    "project": "project",
+    "environment": "environment",
+    "provider": "provider",
+    "endpoint": "endpoint",
+    "day": "day",
+    "status": "status",
+}
+
+_FIGURES = """
+    sum(CASE WHEN final THEN 1 ELSE 0 END) AS calls,
+    sum(CASE WHEN final AND code <> '' THEN 1 ELSE 0 END) AS errors,
+    coalesce(sum(input), 0) AS input, coalesce(sum(cached), 0) AS cached,
+    coalesce(sum(cache_write), 0) AS cache_write, coalesce(sum(output), 0) AS output,
+    coalesce(sum(reasoning), 0) AS reasoning, coalesce(sum(cost_n), 0) AS cost_n,
+    coalesce(sum(CASE WHEN estimated THEN cost_n ELSE 0 END), 0) AS estimated_n
+"""
+
+QUERIES: dict[str, str] = {
+    "ledger_rows": """
+        SELECT budget_id, period_start, limit_n, posted, leased, lost, excess, state FROM ledger
+        WHERE period_start >= :since""",
+    "ledger_posted": """
+        SELECT coalesce(sum(l.posted), 0) AS posted FROM ledger l JOIN budget b ON b.id = l.budget_id
+        WHERE b.id = :budget AND l.period_start >= :since AND l.period_start < :until""",
+    "usage_total": f"SELECT {_FIGURES} FROM usage WHERE day >= :since AND day < :until",  # noqa: S608 - constants
+    "usage_amounts": """
+        SELECT amounts, cost_n FROM usage WHERE day >= :since AND day < :until AND amounts <> '[]'""",
+    "trace": "SELECT * FROM usage WHERE request_id = :request ORDER BY final, at_ns",
+    "latest": """
+        SELECT * FROM usage WHERE final AND at_ns < :before
+        AND (:key = '' OR key_id = :key) AND (:service = '' OR service = :service)
+        AND (:model = '' OR model_asked = :model OR model_served = :model)
+        AND (:status = 0 OR status = :status) AND (:code = '' OR code = :code)
+        ORDER BY at_ns DESC LIMIT :most""",
+    "timeline": """
+        SELECT (at_ns / :bucket) * :bucket AS at_ns, cost_n, total_us, overhead_us, first_token_us, code, status, final
+        FROM usage WHERE at_ns >= :since ORDER BY at_ns""",
+    "last_use": "SELECT key_id, max(at_ns) AS at_ns FROM usage WHERE key_id <> '' GROUP BY key_id",
+    "open_requests": "SELECT count(*) AS open FROM open_hold",
+    "boots": "SELECT boot_id, worker, state, heartbeat FROM boot WHERE state <> 'closed'",
+    "rejects": "SELECT count(*) AS rejects FROM journal_rejects",
+    "change_log_all": "SELECT seq, kind, id FROM change_log ORDER BY seq",
+    "audit_since": "SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :most",
+    "audit_newest": "SELECT * FROM audit ORDER BY seq DESC LIMIT :most",
+}
+
+
+def by_groups(groups: list[str]) -> str:
+    """The usage report by some of GROUPS, dearest first; KeyError for any other word."""
+    columns = ", ".join(f"{GROUPS[group]} AS {group}" for group in groups)
+    numbers = ", ".join(GROUPS[group] for group in groups)
+    return (  # words of GROUPS alone
+        "SELECT " + columns + "," + _FIGURES + "FROM usage WHERE day >= :since AND day < :until GROUP BY "
+        + numbers + " ORDER BY cost_n DESC, calls DESC"
+    )  # fmt: skip
+
+
+def statement(name: str, dialect: Dialect) -> list[str]:
+    """The texts that a name stands for, for one database."""
+    return [part.named(dialect) for part in STATEMENTS[name]]

@@ -1,0 +1,155 @@
+"""Every change goes through here: the object, the change log and one audit row, in one transaction, or nothing.
+
+An operation is a function with a permission; `perform` is the only way to run one. What an operation puts or deletes is
+noted on the way, so that no duty can forget to publish or to record it.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from msgspec import Struct
+
+from clavero.domain import audit
+from clavero.domain.access import Actor, may
+from clavero.domain.audit import AuditRow
+from clavero.domain.refusals import Forbidden
+from clavero.domain.secret import mask
+from clavero.ports import Clock, Dice, Reading, Store, Writing
+from clavero.vault.barrier import Barrier
+from clavero.vault.fingerprint import Fingerprints
+
+T = TypeVar("T", bound=Struct)
+R = TypeVar("R")
+P = ParamSpec("P")
+
+_LONGEST_REASON = 500
+
+
+class Desk(Struct, frozen=True):
+    """What every duty needs; wired once in `bootstrap/control`."""
+
+    store: Store
+    clock: Clock
+    dice: Dice
+    barrier: Barrier
+    fingerprints: Fingerprints
+
+
+class Touched(Struct, frozen=True):
+    """One object as it was before and after an operation; None is absent."""
+
+    kind: str
+    id: str
+    before: Struct | None
+    after: Struct | None
+
+
+class Changing:
+    """A look at the store that may change it, for the length of one operation."""
+
+    def __init__(self, desk: Desk, writing: Writing, now_ns: int) -> None:
+        self.desk = desk
+        self.now_ns = now_ns
+        self.touched: dict[tuple[str, str], Touched] = {}
+        self._writing = writing
+
+    async def get(self, kind: type[T], identity: str) -> T | None:
+        """The object as it is now."""
+        return await self._writing.get(kind, identity)
+
+    async def find(self, kind: type[T], **equal: object) -> list[T]:
+        """The objects with these fields."""
+        return await self._writing.find(kind, **equal)
+
+    async def put(self, thing: Struct) -> None:
+        """Create or replace an object."""
+        kind, name = self._writing.name_of(thing)
+        await self._note(kind, name, await self._writing.get(type(thing), name), thing)
+        await self._writing.put(thing)
+
+    async def delete(self, kind: type[Struct], identity: str) -> None:
+        """Remove an object; one that is not there is not noted."""
+        before = await self._writing.get(kind, identity)
+        if before is not None:
+            await self._note(self._writing.name_of(before)[0], identity, before, None)
+            await self._writing.delete(kind, identity)
+
+    async def run(self, statement: str, **values: object) -> None:
+        """Run a statement that the store knows by this name, such as a limit's effect on the ledger (L30)."""
+        await self._writing.run(statement, **values)
+
+    async def _note(self, kind: str, identity: str, before: Struct | None, after: Struct | None) -> None:
+        known = self.touched.get((kind, identity))
+        self.touched[kind, identity] = Touched(kind, identity, known.before if known else before, after)
+
+
+class Operation(Struct, frozen=True):
+    """A registered change: its name is the permission it needs."""
+
+    name: str
+    work: Callable[..., Awaitable[Any]]
+
+
+OPERATIONS: dict[str, Operation] = {}
+_NAMES: dict[Callable[..., Any], str] = {}
+
+Work = Callable[Concatenate[Changing, P], Awaitable[R]]
+
+
+def operation(name: str) -> Callable[[Work[P, R]], Work[P, R]]:
+    """Register a change under the permission it needs."""
+
+    def register(work: Work[P, R]) -> Work[P, R]:
+        if name in OPERATIONS:
+            raise ValueError(f"two operations are called {name}")
+        OPERATIONS[name] = Operation(name, work)
+        _NAMES[work] = name
+        return work
+
+    return register
+
+
+async def perform(
+    desk: Desk, actor: Actor, work: Callable[Concatenate[Changing, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """Run an operation as somebody: permission, work, change log and audit row, committed together or not at all.
+
+    A keyword `reason` is kept in the audit row, masked, whether or not the operation takes it itself.
+    """
+    name = _NAMES[work]
+    if not may(actor.role, name):
+        raise Forbidden(name)
+    async with desk.store.write() as writing:
+        now_ns = desk.clock.wall_ns()
+        changing = Changing(desk, writing, now_ns)
+        result = await work(changing, *args, **kwargs)
+        await _record(changing, writing, actor, name, str(kwargs.get("reason", "")))
+    return result
+
+
+async def _record(changing: Changing, writing: Writing, actor: Actor, action: str, reason: str) -> None:
+    """Log every object that was touched, and the operation once, bound to the row before it."""
+    touched = list(changing.touched.values())
+    for one in touched:
+        await writing.log(one.kind, one.id, changing.now_ns)
+    first = touched[0] if touched else Touched("", "", None, None)
+    seq, previous = await writing.audit_head()
+    row = AuditRow(
+        seq=seq + 1, at_ns=changing.now_ns, actor=actor.id, actor_kind=actor.kind, session=actor.session,
+        level=actor.level, address=actor.address, action=action, object_kind=first.kind, object_id=first.id,
+        before=_together([one.before for one in touched]), after=_together([one.after for one in touched]),
+        reason=mask(reason)[:_LONGEST_REASON], request_id=actor.request_id,
+    )  # fmt: skip
+    await writing.put(audit.link(row, previous))
+
+
+def _together(things: list[Struct | None]) -> str:
+    """One digest for all that an operation touched."""
+    digests = [audit.digest(thing) for thing in things]
+    return digests[0] if len(digests) == 1 else audit.digest_of(digests) if any(digests) else ""
+
+
+async def reading(desk: Desk, work: Callable[[Reading], Awaitable[R]]) -> R:
+    """Look at the store without changing it."""
+    async with desk.store.read() as look:
+        return await work(look)

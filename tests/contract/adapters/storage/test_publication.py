@@ -1,0 +1,140 @@
+"""What every publication keeps to, on SQLite and on PostgreSQL."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from clavero.adapters.clock import SystemClock
+from clavero.adapters.storage.publication_postgres import PostgresPublication
+from clavero.adapters.storage.publication_sqlite import SqlitePublication
+from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
+from clavero.domain.keys import Key, Kid
+from clavero.domain.organisation import Service, Team
+from clavero.ports import Publication
+
+Published = tuple[SqlStore, Publication]
+
+
+def key(number: int) -> Key:
+    return Key(id=Kid(f"{number:012d}"), name=f"prod-x-{number:02d}", owner="asha", service="x", environment="prod")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def published(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Published]:
+    publication: Publication
+    if request.param == "sqlite":
+        store = sqlite_store(tmp_path / "clavero.db")
+        publication = SqlitePublication(tmp_path / "clavero.db", SystemClock())
+    else:
+        url: str = request.getfixturevalue("postgres_url")
+        store = postgres_store(url)
+        async with store._engine.begin() as connection:
+            await connection.execute(text("DROP SCHEMA public CASCADE"))
+            await connection.execute(text("CREATE SCHEMA public"))
+        publication = PostgresPublication(url, SystemClock())
+    yield store, publication
+    publication.close()
+    await store.close()
+
+
+async def put(store: SqlStore, *keys: Key) -> None:
+    async with store.write() as change:
+        for one in keys:
+            await change.put(one)
+            await change.log("virtual_key", one.id, 1)
+
+
+async def test_before_there_is_a_schema_it_says_that_it_is_away(published: Published) -> None:
+    _, publication = published
+    with pytest.raises(ConnectionError):
+        publication.load()
+
+
+async def test_a_load_gives_everything_and_where_it_stands(published: Published) -> None:
+    store, publication = published
+    await store.open()
+    await put(store, key(1), key(2))
+    seq, things = publication.load()
+    assert seq == 2
+    assert sorted(things[Key], key=str) == [key(1), key(2)]
+    assert things[Service] == []
+    assert Team not in things
+
+
+async def test_a_change_is_told_once_and_its_rows_are_fetched(published: Published) -> None:
+    store, publication = published
+    await store.open()
+    seq, _ = publication.load()
+    assert publication.wait(seq, 0.0) == []
+    await put(store, key(1))
+    (change,) = publication.wait(seq, 5.0)
+    assert (change.kind, change.id) == ("virtual_key", key(1).id)
+    assert publication.wait(change.seq, 0.0) == []
+    assert publication.fetch(Key, [key(1).id, "nobody"]) == [key(1)]
+    assert publication.fetch(Key, [key(number).id for number in range(1200)]) == [key(1)]
+
+
+async def test_a_waiting_worker_is_woken(published: Published) -> None:
+    store, publication = published
+    await store.open()
+    seq, _ = publication.load()
+    heard: list[str] = []
+    thread = threading.Thread(target=lambda: heard.extend(change.id for change in publication.wait(seq, 30.0)))
+    thread.start()
+    await asyncio.sleep(0.2)
+    await put(store, key(7))
+    await asyncio.to_thread(thread.join, 10)
+    assert heard == [key(7).id]
+
+
+async def test_what_workers_do_not_need_is_not_told(published: Published) -> None:
+    store, publication = published
+    await store.open()
+    seq, _ = publication.load()
+    async with store.write() as change:
+        await change.put(Team(name="x"))
+        await change.log("team", "x", 1)
+    assert publication.wait(seq, 0.1) == []
+
+
+async def test_changes_that_commit_while_it_loads_are_not_lost(published: Published) -> None:
+    store, publication = published
+    await store.open()
+
+    async def many() -> None:
+        for number in range(40):
+            await put(store, key(number))
+
+    writing = asyncio.ensure_future(many())
+    known: dict[str, Key] = {}
+    seq, things = await asyncio.to_thread(publication.load)
+    known |= {one.id: one for one in things[Key] if isinstance(one, Key)}
+    await writing
+    while changes := publication.wait(seq, 0.0):
+        seq = max(seq, *(change.seq for change in changes))
+        known |= {one.id: one for one in publication.fetch(Key, [change.id for change in changes])}
+    assert len(known) == 40
+
+
+async def test_on_postgresql_a_number_that_commits_late_is_still_heard(postgres_url: str) -> None:
+    store = postgres_store(postgres_url)
+    async with store._engine.begin() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
+    await store.open()
+    publication = PostgresPublication(postgres_url, SystemClock())
+    seq, _ = publication.load()
+    async with store.write() as slow:
+        await slow.log("virtual_key", "slow", 1)
+        await put(store, key(2))
+        (fast,) = publication.wait(seq, 5.0)
+        assert fast.id == key(2).id
+    (late,) = publication.wait(fast.seq, 5.0)
+    assert late.id == "slow"
+    assert late.seq < fast.seq
+    publication.close()
+    await store.close()
