@@ -54,11 +54,16 @@ class Shape(Struct, frozen=True, gc=False):
 
 def mint(kind: Kind, env: str, random_bytes: Callable[[int], bytes]) -> tuple[Kid, Secret]:
     """A new token and its public id; `env` is 2 to 8 of `[a-z0-9]`, `random_bytes` gives so many unpredictable ones."""
+    kid = Kid(base62(int.from_bytes(random_bytes(16)) % 62**_KID, _KID))
+    return kid, mint_for(kind, env, kid, random_bytes)
+
+
+def mint_for(kind: Kind, env: str, kid: Kid, random_bytes: Callable[[int], bytes]) -> Secret:
+    """Another token for a public id that there is: the next version of a key."""
     if not _ENVIRONMENT.fullmatch(env):
         raise ValueError("the environment of a token is 2 to 8 of a-z and 0-9")
-    kid = Kid(base62(int.from_bytes(random_bytes(16)) % 62**_KID, _KID))
     body = f"clv{kind}_{env}_{kid}_{base62(int.from_bytes(random_bytes(32)), _SECRET)}"
-    return kid, Secret(body + _checksum(body))
+    return Secret(body + _checksum(body))
 
 
 def read(text: str) -> Shape | None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clavero.domain.secret import mask
-from clavero.domain.tokens import ALPHABET, Kind, base62, checksum_ok, mint, provider_key, read
+from clavero.domain.tokens import ALPHABET, Kind, base62, checksum_ok, mint, mint_for, provider_key, read
 
 STEM = "clvk_prod_0123456789AB_" + "a" * 43
 
@@ -50,6 +50,15 @@ def test_two_tokens_share_nothing() -> None:
     minted = [mint(Kind.VIRTUAL_KEY, "prod", os.urandom) for _ in range(200)]
     assert len({kid for kid, _ in minted}) == 200
     assert len({secret.reveal()[23:] for _, secret in minted}) == 200
+
+
+def test_the_next_version_of_a_key_keeps_its_public_id() -> None:
+    kid, secret = mint(Kind.VIRTUAL_KEY, "prod", os.urandom)
+    following = mint_for(Kind.VIRTUAL_KEY, "prod", kid, os.urandom)
+    assert following != secret
+    shape = read(following.reveal())
+    assert shape is not None
+    assert shape.kid == kid
 
 
 def test_a_number_that_does_not_fit_is_an_error() -> None:
