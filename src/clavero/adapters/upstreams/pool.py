@@ -1,0 +1,154 @@
+"""The one owner of outgoing sockets: `ports.Upstreams`. Calls go to origins that were allowed, and to nowhere else.
+
+There are no redirects: an answer that points elsewhere is an answer. A call that finds its kept connection closed
+before a byte of the answer came is sent once more on a fresh one; all other failures are the caller's to weigh.
+"""
+
+import asyncio
+import contextlib
+import ssl
+from pathlib import Path
+from typing import Final
+
+from clavero.adapters.upstreams.call import Call
+from clavero.adapters.upstreams.connection import Connection
+from clavero.adapters.upstreams.egress import Resolver, parse
+from clavero.adapters.upstreams.place import Place
+from clavero.adapters.upstreams.request import written
+from clavero.domain.calls import AddressRefused, CallFailed, ConnectFailed, ConnectionLost
+from clavero.domain.credentials import Network
+from clavero.ports import Deadlines, Line, Outgoing, Taker, Ticker
+
+_CLOSING_TURNS: Final = 100  # of 10 ms
+
+
+class Pool:
+    """Kept connections by origin. The ticker must run; `extra_ca` is a PEM file trusted beside the system's store."""
+
+    def __init__(
+        self, ticker: Ticker, *, extra_ca: Path | None = None, idle_seconds: float = 30.0, idle_most: int = 256
+    ) -> None:
+        self._ticker = ticker
+        self._extra_ca = extra_ca
+        self._idle_seconds = idle_seconds
+        self._idle_most = idle_most
+        self._places: dict[str, Place[Connection]] = {}
+        self._resolver = Resolver(ticker)
+        self._context: ssl.SSLContext | None = None
+        self._dialled: set[Call] = set()
+        self._closed = False
+        self.connections: set[Connection] = set()
+
+    def allow(self, origin: str, network: str) -> None:
+        """Let calls go to an origin of this network class; raises `ValueError` where either cannot be."""
+        parsed, kind = parse(origin), Network(network)
+        if parsed.tls and self._context is None:
+            self._context = trust(self._extra_ca)
+        place = self._places.get(origin)
+        if place is None:
+            self._places[origin] = Place(parsed, kind, self._idle_most)
+        elif place.network is not kind:
+            place.change(kind)
+
+    def send(self, origin: str, outgoing: Outgoing, taker: Taker, deadlines: Deadlines) -> Line:
+        """Start a call; its failures go to the taker, and never before this has returned."""
+        place = self._places.get(origin)
+        call = Call(place, taker, deadlines, self._ticker.now)
+        if place is None or self._closed:
+            refusal = ConnectFailed("the gateway is stopping") if self._closed else AddressRefused("no such origin")
+            asyncio.get_running_loop().call_soon(call.fail, refusal)
+            return call
+        try:
+            call.data = written(outgoing, place.origin.authority)
+        except CallFailed as error:
+            asyncio.get_running_loop().call_soon(call.fail, error)
+            return call
+        connection = place.take()
+        if connection is None:
+            self.dial(call)
+        else:
+            connection.carry(call)
+        return call
+
+    async def close(self) -> None:
+        """Fail what is under way, close all connections."""
+        self._closed = True
+        for call in list(self._dialled):
+            call.fail(ConnectFailed("the gateway is stopping"))
+        for connection in list(self.connections):
+            connection.close(ConnectionLost("the gateway is stopping"))
+        for _ in range(_CLOSING_TURNS):
+            if not self.connections and not self._dialled:
+                return
+            await asyncio.sleep(0.01)
+
+    def dial(self, call: Call) -> None:
+        """Carry this call on a fresh connection."""
+        self._dialled.add(call)
+        call.deadline = min(self._ticker.now + call.deadlines.connect, call.total_at)
+        self._ticker.add(call)
+        call.dialling = asyncio.get_running_loop().create_task(self._dial(call))
+
+    async def _dial(self, call: Call) -> None:
+        try:
+            connection = await self._connect(call)
+        except CallFailed as error:
+            failure: CallFailed = error
+        except (OSError, ValueError) as error:  # ValueError: a name that TLS cannot ask for
+            failure = ConnectFailed(_reason(error))
+        else:
+            call.dialling = None
+            if call.ended:
+                connection.transport.abort()
+            else:
+                connection.carry(call)
+            return
+        finally:
+            self._dialled.discard(call)
+            self._ticker.discard(call)
+        call.dialling = None
+        call.fail(failure)
+
+    async def _connect(self, call: Call) -> Connection:
+        """Try the allowed addresses in turn; all but the last may take only their share of the time."""
+        place = call.place
+        assert place is not None  # noqa: S101 - it was, when the call was sent
+        addresses = await self._resolver.addresses(place.origin, place.network)
+        share = call.deadlines.connect / len(addresses)
+        for address in addresses[:-1]:
+            with contextlib.suppress(OSError):
+                async with asyncio.timeout(share):
+                    return await self._connect_to(place, address)
+        try:
+            return await self._connect_to(place, addresses[-1])
+        except OSError:
+            self._resolver.forget(place.origin)
+            raise
+
+    async def _connect_to(self, place: Place[Connection], address: str) -> Connection:
+        origin = place.origin
+        _, connection = await asyncio.get_running_loop().create_connection(
+            lambda: Connection(place, self._ticker, self, self._idle_seconds),
+            address,
+            origin.port,
+            ssl=self._context if origin.tls else None,
+            server_hostname=origin.host if origin.tls else None,
+        )
+        return connection
+
+
+def trust(extra_ca: Path | None) -> ssl.SSLContext:
+    """The system's store, and one more file where the operator names one; raises `OSError` where it cannot be read."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    if extra_ca is not None:
+        context.load_verify_locations(cafile=extra_ca)
+    return context
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or error}"
+    return str(error) or type(error).__name__
