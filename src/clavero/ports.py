@@ -85,11 +85,18 @@ class Journal(Protocol):
         """True while the disk is full or too much waits for ingest: no new holds, settlements still."""
         ...
 
-    def append(self, frame: Frame, then: Callable[[], None] | None = None) -> None:
-        """Queue a frame for this tick's write; `then` runs once it is on file, in order. Never raises for the disk."""
+    def append(
+        self, frame: Frame, then: Callable[[], None] | None = None, failed: Callable[[], None] | None = None
+    ) -> None:
+        """Queue a frame for this tick's write; `then` runs once it is on file, in order.
+
+        Never raises for the disk: where a hold cannot be written its `failed` runs instead; all else stays queued.
+        """
         ...
 
-    def close(self) -> None: ...
+    def close(self, now_ns: int) -> None:
+        """Write the seal and end (L25)."""
+        ...
 
 
 class Stretch(Struct, frozen=True):
