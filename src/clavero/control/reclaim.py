@@ -59,6 +59,10 @@ class Reclaim:
             self._untidy = False
         return ended
 
+    def declare_dead(self, boot: Boot) -> bool:
+        """An operator's word that a boot is dead and its journal gone: open holds are charged, its share stays lost."""
+        return self._books.close_boot(boot.id, boot.at, complete=False)
+
     async def forever(self, told: Told, every: float = 1.0) -> None:
         """Sweep after sweep; a database that is away is asked again."""
         while True:

@@ -178,6 +178,13 @@ def test_a_journal_that_is_gone_costs_the_whole_share_once_its_machine_has_start
     assert desk.money() == (0, 100, 100)
 
 
+def test_an_operator_may_declare_dead_what_nobody_can_prove_and_nothing_becomes_free(desk: Desk) -> None:
+    while desk.ingest.turn(desk.books.boots()[1][0]).frames:
+        pass
+    assert desk.reclaim.declare_dead(desk.books.boots()[1][0])
+    assert desk.money() == (30, 0, 70)
+
+
 # --- silence
 
 

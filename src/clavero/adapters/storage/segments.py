@@ -144,7 +144,7 @@ def _without_file(directory: Path, boot: BootId, at: Position) -> Stretch:
     header = _header(_path(directory, at.seg + 1))
     if at.off and header is not None and (header.boot, header.previous) == (boot, at.off):
         return Stretch((), Position(at.seg + 1, 0), 0, ended=False)  # read to its end and removed since
-    if at.off or _begun_after(directory, at.seg):
+    if at.off or at.seg == 0 or _begun_after(directory, at.seg):  # the first one is made before a boot registers
         return _nothing(at, f"segment {at.seg} is gone")
     return _nothing(at)
 
