@@ -40,6 +40,8 @@ class Ask(Struct, frozen=True, kw_only=True):
     model: str
     text: str  # of the last message; "" after a tool's result
     input_tokens: int
+    cached: int = 0  # part of the input, read from the provider's cache
+    written: int = 0  # part of the input, written to it
     cap: int | None = None
     choices: int = 1
     stops: tuple[str, ...] = ()
@@ -71,6 +73,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     choices: tuple[Choice, ...]
     input_tokens: int
     cached: int = 0
+    written: int = 0
     reasoning: int = 0
     output_tokens: int  # reasoning included
     reported: bool = True
@@ -88,7 +91,7 @@ def answer(ask: Ask, dialect: Dialect) -> Answer:
     choices = tuple(_choice(ask, number, cap - reasoning, dialect) for number in range(ask.choices))
     spoken = sum(len(choice.pieces) for choice in choices)
     return Answer(
-        model=ask.model, choices=choices, input_tokens=ask.input_tokens,
+        model=ask.model, choices=choices, input_tokens=ask.input_tokens, cached=ask.cached, written=ask.written,
         reasoning=reasoning * ask.choices, output_tokens=spoken + reasoning * ask.choices,
     )  # fmt: skip
 

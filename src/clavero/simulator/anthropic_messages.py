@@ -15,6 +15,7 @@ from clavero.simulator.tokens import count
 
 _PER_MESSAGE, _PER_REQUEST = 3, 4
 _IMAGE = 1_600
+CACHE_LEAST = 1_024  # tokens
 _FINISH = {"stop": "end_turn", "length": "max_tokens", "tool": "tool_use", "sequence": "stop_sequence"}
 Document = dict[str, Any]
 
@@ -25,12 +26,17 @@ class _Source(Struct):
     url: str = ""
 
 
+class _CacheControl(Struct):
+    type: str
+
+
 class _Block(Struct):
     type: str
     text: str = ""
     source: _Source | None = None
     input: msgspec.Raw = msgspec.Raw()
     content: Any = None
+    cache_control: _CacheControl | None = None
 
 
 class _Message(Struct):
@@ -119,10 +125,11 @@ def _check_limits(request: _Request, card: Card) -> None:
 
 def _ask(request: _Request, card: Card, house: House) -> Ask:
     choice = request.tool_choice
+    cached, written = _cached(request, house)
     forced = {"any": "*", "none": "none", "tool": choice.name}.get(choice.type, "") if choice else ""
     return Ask(
         card=card, model=request.model, text=_text(request.messages[-1]), input_tokens=_input_tokens(request),
-        cap=request.max_tokens, stops=tuple(request.stop_sequences or ()),
+        cached=cached, written=written, cap=request.max_tokens, stops=tuple(request.stop_sequences or ()),
         tools=tuple(Tool(tool.name, tool.input_schema) for tool in request.tools or ()), forced=forced,
         length=house.settings.answer_tokens,
     )  # fmt: skip
@@ -143,10 +150,10 @@ def _frame(identity: str, given: Answer) -> Document:
 
 def _usage(given: Answer, output: int) -> Document:
     return {
-        "input_tokens": given.input_tokens - given.cached,
-        "cache_creation_input_tokens": 0,
+        "input_tokens": given.input_tokens - given.cached - given.written,
+        "cache_creation_input_tokens": given.written,
         "cache_read_input_tokens": given.cached,
-        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+        "cache_creation": {"ephemeral_5m_input_tokens": given.written, "ephemeral_1h_input_tokens": 0},
         "output_tokens": output,
         "service_tier": "standard",
     }
@@ -196,6 +203,22 @@ def _input_tokens(request: _Counted) -> int:
     tokens = _PER_REQUEST + sum(_PER_MESSAGE + _tokens(message.content) for message in request.messages)
     tokens += _tokens(request.system or "")
     return tokens + (len(msgspec.json.encode(request.tools)) // 4 if request.tools else 0)
+
+
+def _cached(request: _Request, house: House) -> tuple[int, int]:
+    """Tokens read from and written to the cache: everything up to the last block marked with `cache_control`."""
+    blocks = [block for block in request.system or [] if isinstance(block, _Block)]
+    for message in request.messages:
+        blocks += [block for block in message.content if isinstance(block, _Block)]
+    marked = [place for place, block in enumerate(blocks) if block.cache_control]
+    if not marked:
+        return 0, 0
+    kept = blocks[: marked[-1] + 1]
+    tokens = sum(map(_block_tokens, kept))
+    if tokens < CACHE_LEAST:
+        return 0, 0
+    known = house.seen(msgspec.json.encode([request.model, request.tools, kept]))
+    return (tokens, 0) if known else (0, tokens)
 
 
 def _tokens(content: str | list[_Block]) -> int:

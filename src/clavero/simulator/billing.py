@@ -15,11 +15,16 @@ class Billed(Struct, frozen=True):
     calls: int = 0
     input: int = 0
     cached: int = 0  # part of input
+    written: int = 0  # part of input
     output: int = 0
 
     def __add__(self, other: "Billed") -> "Billed":
         return Billed(
-            self.calls + other.calls, self.input + other.input, self.cached + other.cached, self.output + other.output
+            self.calls + other.calls,
+            self.input + other.input,
+            self.cached + other.cached,
+            self.written + other.written,
+            self.output + other.output,
         )
 
 
@@ -34,7 +39,7 @@ class Invoice:
 
     def charge(self, bill: Bill, tokens: int) -> None:
         """Bill a call whose answer was played as far as `tokens` output tokens."""
-        row = Billed(1, bill.input, bill.cached, tokens + bill.extra)
+        row = Billed(1, bill.input, bill.cached, bill.written, tokens + bill.extra)
         self.by_model[bill.model] = self.by_model.get(bill.model, Billed()) + row
         self.rows.append((bill.model, row))
 

@@ -1,11 +1,14 @@
 """What every format of the simulator is handed: its settings, its clock and the numbers it gives out."""
 
+import hashlib
 import itertools
 
 from msgspec import Struct
 
 from clavero.ports import Clock
 from clavero.simulator.replies import Pace
+
+_PREFIXES = 4_096  # the least recently used is forgotten first
 
 
 class SimulatorSettings(Struct, frozen=True, kw_only=True):
@@ -35,10 +38,20 @@ class House:
         self.pace = Pace(settings.first_token, settings.token)
         self._clock = clock
         self._numbers = itertools.count(1)
+        self._prefixes: dict[bytes, bool] = {}
 
     def identity(self, kind: str) -> str:
         """A fresh id, `chatcmpl-sim-…`: recognisably nobody else's."""
         return f"{kind}sim-{next(self._numbers):012d}"
+
+    def seen(self, prefix: bytes) -> bool:
+        """Whether a prompt began like this before, as a provider's cache of prompts would know; it does from now on."""
+        key = hashlib.sha256(prefix).digest()
+        known = self._prefixes.pop(key, False)
+        self._prefixes[key] = True
+        if len(self._prefixes) > _PREFIXES:
+            del self._prefixes[next(iter(self._prefixes))]
+        return known
 
     def now(self) -> int:
         """Seconds since the epoch."""

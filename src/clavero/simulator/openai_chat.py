@@ -14,6 +14,7 @@ from clavero.simulator.replies import Reply, Step, bill_of, event, plain
 from clavero.simulator.tokens import count
 
 FINGERPRINT = "simulated"
+CACHE_LEAST, CACHE_BLOCK = 1_024, 128  # tokens
 _PER_MESSAGE, _PER_REQUEST = 3, 3
 _IMAGE_LOW, _IMAGE_HIGH = 85, 765
 _FINISH = {"stop": "stop", "length": "length", "tool": "tool_calls", "sequence": "stop"}
@@ -95,9 +96,10 @@ def _read(asked: Asked, house: House) -> tuple[_Chat, Ask]:
     if card.width:
         raise refuse(Dialect.OPENAI, 404, "This is not a chat model.", param="model")
     last = chat.messages[-1]
+    prefix = sum(map(_tokens, chat.messages[:-1])) + _tool_tokens(chat.tools)
     return chat, Ask(
         card=card, model=chat.model, text="" if last.role in {"tool", "function"} else _text(last),
-        input_tokens=_PER_REQUEST + sum(map(_tokens, chat.messages)) + _tool_tokens(chat.tools),
+        input_tokens=_PER_REQUEST + prefix + _tokens(last), cached=_cached(chat, prefix, house),
         cap=_cap(chat, card), choices=chat.n or 1, stops=_stops(chat.stop), tools=_tools(chat.tools),
         forced=_forced(chat.tool_choice), schema=_schema(chat.response_format),
         reasons=card.reasoning and chat.reasoning_effort not in {"none", "minimal"},
@@ -199,6 +201,14 @@ def _tokens(message: _Message) -> int:
     if isinstance(content, str):
         return tokens + count(content)
     return tokens + sum(count(part.text) + _image(part.image_url) for part in content or [])
+
+
+def _cached(chat: _Chat, prefix: int, house: House) -> int:
+    """A long beginning that came before is read from the cache, in whole blocks, as the real provider does."""
+    if prefix < CACHE_LEAST:
+        return 0
+    known = house.seen(msgspec.json.encode([chat.model, chat.messages[:-1], chat.tools]))
+    return prefix // CACHE_BLOCK * CACHE_BLOCK if known else 0
 
 
 def _image(image: _ImageUrl | None) -> int:

@@ -34,6 +34,7 @@ class Bill(Struct, frozen=True):
     cached: int = 0
     output: int = 0
     extra: int = 0  # output that no step carries: reasoning, or a provider's overrun
+    written: int = 0
 
 
 class Reply(Struct, frozen=True, kw_only=True):
@@ -71,7 +72,7 @@ def bill_of(given: Answer) -> Bill:
     """The bill of an answer; what no piece carries is extra."""
     spoken = sum(len(choice.pieces) for choice in given.choices)
     extra = given.output_tokens - spoken
-    return Bill(given.model, given.input_tokens, given.cached, given.output_tokens, extra)
+    return Bill(given.model, given.input_tokens, given.cached, given.output_tokens, extra, given.written)
 
 
 def event(document: Any, name: str = "") -> bytes:

@@ -103,3 +103,15 @@ async def test_models_have_this_providers_shape(client: Any) -> None:
     names = [model.id async for model in client.models.list()]
     assert "claude-sonnet-4-5" in names
     assert "gpt-4o" not in names
+
+
+async def test_what_is_marked_is_written_to_the_cache_then_read(client: Any, simulator: Simulator) -> None:
+    system = [{"type": "text", "text": "rule " * 2_000, "cache_control": {"type": "ephemeral"}}]
+    asked = {"model": "claude-sonnet-4-5", "max_tokens": 5, "system": system, "messages": HI}
+    first = (await client.messages.create(**asked)).usage
+    second = (await client.messages.create(**asked)).usage
+    assert (first.cache_creation_input_tokens, first.cache_read_input_tokens) == (2_001, 0)
+    assert (second.cache_creation_input_tokens, second.cache_read_input_tokens) == (0, 2_001)
+    assert first.input_tokens == second.input_tokens < 20
+    total = simulator.invoice.total
+    assert (total.cached, total.written) == (2_001, 2_001)

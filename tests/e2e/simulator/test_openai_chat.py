@@ -247,3 +247,15 @@ async def test_a_provider_can_keep_its_usage_to_itself(client: Any, simulator: S
     )
     assert reply.usage is None
     assert simulator.invoice.total.output == 10
+
+
+async def test_a_long_beginning_is_cached_from_its_second_time_on(client: Any, simulator: Simulator) -> None:
+    cached = []
+    for question in ("Hi", "And now?"):
+        reply = await client.chat.completions.create(
+            model="gpt-4o",
+            messages=[{"role": "system", "content": "rule " * 2_000}, {"role": "user", "content": question}],
+        )
+        cached.append(reply.usage.prompt_tokens_details.cached_tokens)
+    assert cached == [0, 1_920]
+    assert simulator.invoice.total.cached == 1_920

@@ -18,3 +18,11 @@ def test_ids_are_fresh_and_plainly_simulated() -> None:
 
 def test_time_is_handed_in() -> None:
     assert House(SimulatorSettings(), Stopped()).now() == 1
+
+
+def test_a_beginning_is_known_from_its_second_time_on_until_too_many_came_after() -> None:
+    house = House(SimulatorSettings(), Stopped())
+    assert [house.seen(b"a"), house.seen(b"a"), house.seen(b"b")] == [False, True, False]
+    for number in range(4_096):
+        house.seen(b"%d" % number)
+    assert not house.seen(b"a")
