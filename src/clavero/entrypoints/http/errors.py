@@ -125,7 +125,7 @@ def render(
     if status == 401:
         headers.append(("www-authenticate", "Bearer"))
     if status == 405 and problem.facts.get("allowed"):
-        headers.append(("allow", str(problem.facts["allowed"])))
+        headers.append(("allow", mask(str(problem.facts["allowed"]))))
     return status, headers, msgspec.json.encode(_document(problem, dialect, request_id, language, docs))
 
 
@@ -185,13 +185,13 @@ def _extra(problem: Problem) -> dict[str, object]:
     extra = {name: facts[name] for name in _PLACES if isinstance(facts.get(name), int)}
     if problem.code != "insufficient_quota":
         return extra
-    extra["limit_source"] = str(facts.get("budget", ""))
+    extra["limit_source"] = mask(str(facts.get("budget", "")))
     for name, told in _DOLLARS.items():
         amount = facts.get(name)
         if isinstance(amount, int):
             extra[told] = to_usd(amount).replace(",", "")
     if facts.get("resets_at"):
-        extra["resets_at"] = str(facts["resets_at"])
+        extra["resets_at"] = mask(str(facts["resets_at"]))
     return extra
 
 
