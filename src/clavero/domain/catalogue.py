@@ -7,6 +7,7 @@ that it is written once. What HTTP status a code has is not this module's busine
 import difflib
 import string
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -57,6 +58,7 @@ def codes() -> list[str]:
     return sorted(ENGLISH)
 
 
+@lru_cache(maxsize=512)
 def entry(code: str, language: Language) -> Entry | None:
     """The entry of a code; None where there is no such code."""
     words = _WORDS[language].get(code)
