@@ -185,7 +185,8 @@ def _origin(provider: Provider) -> str:
 
 
 async def _active(change: Changing, provider: str) -> list[Credential]:
-    return await change.find(Credential, provider=provider, state=CredentialState.ACTIVE.value)
+    found = await change.find(Credential, provider=provider, state=CredentialState.ACTIVE.value)
+    return sorted(found, key=lambda one: one.version)
 
 
 async def _retire(change: Changing, credential: Credential) -> Credential:
