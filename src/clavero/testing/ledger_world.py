@@ -377,7 +377,7 @@ class World:
         for key in worker.granted:
             lease = leases.get((worker.boot, key))
             kept = lease.share + lease.lost if lease else 0
-            owed = worker.returned[key] - (lease.returned if lease else 0)
+            owed = max(0, worker.returned[key] - (lease.returned if lease else 0))
             unread = sum(self.calls[n].covered.get(key, 0) for n in self._calls_of(worker) if n not in posted)
             held = sum(need.get(key, 0) for need in worker.holds.values())
             mine = worker.free[key] + held + unread + owed
