@@ -8,7 +8,10 @@ Behaviours write raw bytes, so that they can break what a server library would n
 
 import asyncio
 import contextlib
+import os
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from clavero.testing.asked import Asked, read_request
@@ -32,8 +35,14 @@ class Turn:
         await self._writer.drain()
 
     def reset(self) -> None:
-        """End with a reset: what is unread on our side makes the kernel send one."""
+        """End with a reset, not with an orderly end."""
+        self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
+
+    def shut(self) -> None:
+        """End the TCP stream; over TLS that is an end that nobody vouched for."""
+        with socket.socket(fileno=os.dup(self._writer.get_extra_info("socket").fileno())) as sock:
+            sock.shutdown(socket.SHUT_WR)
 
 
 class FaultServer:

@@ -5,6 +5,7 @@ long it was, with nothing behind it.
 """
 
 import asyncio
+import ssl
 from math import inf
 from typing import Final, Protocol
 
@@ -112,8 +113,8 @@ class Connection(asyncio.Protocol):
         self._push(call, failure)
 
     def eof_received(self) -> None:
-        """The other side has said that nothing more comes; over TLS it has said so under its key."""
-        self._ended = True
+        """The other side has said that nothing more comes."""
+        self._ended = _is_vouched(self.transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         """End the call in the way that what had come allows."""
@@ -261,3 +262,17 @@ class Connection(asyncio.Protocol):
         deadlines = call.deadlines
         pause = deadlines.total if call.paused else deadlines.idle if self._begun else deadlines.first_byte
         self.deadline = min(self._ticker.now + pause, call.total_at)
+
+
+def _is_vouched(transport: asyncio.Transport) -> bool:
+    """Whether an end is the other side's word: anybody on the way can end TCP, but not TLS (RFC 8446 section 6.1).
+
+    Both loops tell of either end alike, so TLS itself is asked: it reads nothing after its own, and waits after TCP's.
+    """
+    tls = transport.get_extra_info("ssl_object")
+    if tls is None:
+        return True
+    try:
+        return not tls.read(1)
+    except ssl.SSLError:
+        return False
