@@ -57,6 +57,16 @@ class Journal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kept_segments: Annotated[int, Meta(ge=0, description="Ingested segments kept, 16 MiB each.")] = 4
 
 
+class Keys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What virtual keys may be called."""
+
+    name_pattern: Annotated[
+        str,
+        Meta(description="Regular expression with the groups env, service, purpose, nn; empty is ours."),
+    ] = ""
+    name_words: Annotated[str, Meta(description="The pattern as people read it in a refusal.")] = ""
+
+
 class Upstream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a provider may take, and how often it is asked."""
 
@@ -83,6 +93,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     admin: Admin = Admin()
     storage: Storage = Storage()
     journal: Journal = Journal()
+    keys: Keys = Keys()
     upstream: Upstream = Upstream()
     log: Log = Log()
 

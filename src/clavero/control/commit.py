@@ -12,6 +12,7 @@ from msgspec import Struct
 from clavero.domain import audit
 from clavero.domain.access import Actor, may
 from clavero.domain.audit import AuditRow
+from clavero.domain.names import DEFAULT_RULE, NameRule
 from clavero.domain.refusals import Forbidden
 from clavero.domain.secret import mask
 from clavero.ports import Clock, Dice, Reading, Store, Writing
@@ -33,6 +34,7 @@ class Desk(Struct, frozen=True):
     dice: Dice
     barrier: Barrier
     fingerprints: Fingerprints
+    names: NameRule = DEFAULT_RULE  # what keys may be called: the operator's to set
 
 
 class Touched(Struct, frozen=True):

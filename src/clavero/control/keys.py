@@ -13,7 +13,7 @@ from clavero.control.find import key_named
 from clavero.control.places import Place, check, settle
 from clavero.domain import scopes, tokens
 from clavero.domain.keys import Key, KeyState, KeyVersion, Kid, may_become, newest, state_at, working_state
-from clavero.domain.names import DEFAULT_RULE, NameParts, NameRule, suggestion
+from clavero.domain.names import NameParts, NameRule, suggestion
 from clavero.domain.organisation import Service
 from clavero.domain.refusals import AlreadyExists, InvalidValue, StateForbids
 from clavero.domain.secret import Secret, last_four, mask
@@ -79,15 +79,9 @@ class Issued(Struct, frozen=True):
 
 
 @operation("key.create")
-async def create(
-    change: Changing,
-    *,
-    wanted: NewKey,
-    rule: NameRule = DEFAULT_RULE,
-    reason: str = "",
-) -> Issued:
+async def create(change: Changing, *, wanted: NewKey, reason: str = "") -> Issued:
     """A new key, and the service, team, project and environment it belongs to where they are new."""
-    parts = await _free_name(change, wanted.name, rule)
+    parts = await _free_name(change, wanted.name)
     place = check(await _place(change, wanted, parts))
     kid, secret = await _mint(change, place.environment)
     key = Key(
@@ -217,7 +211,8 @@ async def show_key(desk: Desk, name: str) -> Key:
 # --- rules of the fields
 
 
-async def _free_name(change: Changing, name: str, rule: NameRule) -> NameParts:
+async def _free_name(change: Changing, name: str) -> NameParts:
+    rule = change.desk.names
     parts = rule.read(name)
     if parts is not None and not await change.find(Key, name=name):
         return parts

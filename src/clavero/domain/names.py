@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from clavero.domain.refusals import AlreadyExists, InvalidValue
 from clavero.domain.secret import mask
+from clavero.domain.startup import Exit, StartFailure
 
 LONGEST = 63
 PATTERN = (
@@ -65,6 +66,18 @@ class NameRule(Struct, frozen=True):
 
 
 DEFAULT_RULE = NameRule()
+
+
+def rule_of(pattern: str, words: str) -> NameRule:
+    """The operator's rule, ours where the pattern is empty; StartFailure for a pattern that is none."""
+    if not pattern:
+        return DEFAULT_RULE
+    try:
+        re.compile(pattern, re.ASCII)
+    except re.error as error:
+        message = f"keys.name_pattern is no regular expression: {error}"
+        raise StartFailure("bad_setting", message, "correct it, or leave it out for ours", Exit.USAGE) from None
+    return NameRule(pattern, words or f"a name that matches {pattern}")
 
 
 def read_name(name: str, rule: NameRule = DEFAULT_RULE, taken: Collection[str] = ()) -> NameParts:

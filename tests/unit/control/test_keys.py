@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.unit.control.desk import open_desk
 
 from clavero.control import keys
@@ -122,10 +123,11 @@ async def test_a_refused_name_comes_with_the_rule_and_a_free_name(desk: Desk) ->
 
 async def test_the_naming_rule_is_the_operators(desk: Desk) -> None:
     rule = NameRule(r"(?P<service>[a-z]+)\.(?P<env>[a-z]+)", "<service>.<env>")
-    issued = await perform(desk, ASHA, keys.create, wanted=NewKey(name="mail.prod", owner="asha"), rule=rule)
+    ruled = replace(desk, names=rule)
+    issued = await made(ruled, "mail.prod")
     assert (issued.key.service, issued.key.environment) == ("mail", "prod")
     with pytest.raises(InvalidValue, match="<service>"):
-        await perform(desk, ASHA, keys.create, wanted=NewKey(name=NAME, owner="asha"), rule=rule)
+        await made(ruled)
 
 
 @pytest.mark.parametrize(

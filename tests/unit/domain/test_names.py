@@ -5,8 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clavero.domain.names import DEFAULT_RULE, NameParts, NameRule, is_environment, is_plain, read_name, suggestion
+from clavero.domain.names import (
+    DEFAULT_RULE,
+    NameParts,
+    NameRule,
+    is_environment,
+    is_plain,
+    read_name,
+    rule_of,
+    suggestion,
+)
 from clavero.domain.refusals import AlreadyExists, InvalidValue
+from clavero.domain.startup import StartFailure
 
 HOUSE = NameRule(r"(?P<service>[a-z]+)\.(?P<env>[a-z]+)", "<service>.<env>")
 
@@ -122,6 +132,14 @@ def test_a_hostile_name_is_read_at_once(name: str) -> None:
     """A pattern that backtracks exponentially would meet the timeout of the suite."""
     assert DEFAULT_RULE.read(name) is None
     assert re.fullmatch(DEFAULT_RULE.pattern, suggestion(name))
+
+
+def test_an_operator_sets_a_pattern_or_none_and_hears_of_a_broken_one() -> None:
+    assert rule_of("", "") is DEFAULT_RULE
+    assert rule_of("[a-z]+", "small letters") == NameRule("[a-z]+", "small letters")
+    assert "[a-z]+" in rule_of("[a-z]+", "").words
+    with pytest.raises(StartFailure, match="name_pattern"):
+        rule_of("[a-z", "")
 
 
 def test_plain_names_and_environments() -> None:
