@@ -76,6 +76,10 @@ class Changing:
             await self._note(self._writing.name_of(before)[0], identity, before, None)
             await self._writing.delete(kind, identity)
 
+    async def alone(self) -> None:
+        """Let no other change in until this one ends: what is read from here on is what it will be."""
+        await self._writing.audit_head()
+
     async def run(self, statement: str, **values: object) -> None:
         """Run a statement that the store knows by this name, such as a limit's effect on the ledger (L30)."""
         await self._writing.run(statement, **values)
