@@ -1,8 +1,8 @@
 """How a worker reads what was published, on either database: by plain drivers, changed rows alone.
 
-A load reads the change log before the rows, so that a change that commits meanwhile is either in the rows or comes
-later. PostgreSQL gives numbers out of the order of their commits: there a wait looks back over the last few thousand
-numbers for rows it has not seen. SQLite has one writer, and its order is the order.
+A load reads the newest number before the rows, so that a change that commits meanwhile is either in the rows or comes
+later. Nothing can come below a number that was seen: the store lets one writer change things at a time (`SqlStore.write`),
+so that numbers are drawn in the order of the commits on both databases.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +17,9 @@ from clavero.ports import Change, Clock
 
 T = TypeVar("T", bound=Struct)
 
-LOOK_BACK = 4096  # numbers; more than are drawn while the longest transaction is open
 _READ_EVERY_NS = 1_000_000_000  # the change log is read at least so often, whatever the signal says
 
-_RECENT = Statement("SELECT seq FROM change_log ORDER BY seq DESC LIMIT :most")
+_NEWEST = Statement("SELECT coalesce(max(seq), 0) FROM change_log")
 _SINCE = Statement("SELECT seq, kind, id FROM change_log WHERE seq > :after ORDER BY seq")
 _MOST_IDS = 500
 
@@ -46,20 +45,16 @@ def _letters(number: int) -> str:
 class LeanPublication:
     """The change log and the rows it names. `signal` blocks until something may have changed, or so many seconds."""
 
-    def __init__(
-        self, database: Database, signal: Callable[[float], None], clock: Clock, *, look_back: int = 0
-    ) -> None:
+    def __init__(self, database: Database, signal: Callable[[float], None], clock: Clock) -> None:
         self._database = database
         self._signal = signal
         self._clock = clock
-        self._look_back = look_back
-        self._seen: set[int] = set()
 
     def load(self) -> tuple[int, Mapping[type[Struct], Sequence[Struct]]]:
         """Everything that workers need, and the newest number; `ConnectionError` where there is no schema yet."""
         with self._database.transaction(write=False) as session:
             try:
-                recent = [seq for (seq,) in session.rows(_RECENT, {"most": self._look_back + 1})]
+                ((seq,),) = session.rows(_NEWEST, {})
                 things = {
                     stored.type: [from_row(stored.type, row) for row in session.rows(_all(stored), {})]
                     for stored in REGISTRY
@@ -67,11 +62,10 @@ class LeanPublication:
                 }
             except ValueError as error:
                 raise Away(str(error)) from error
-        self._seen = set(recent)
-        return max(recent, default=0), things
+        return int(seq), things
 
     def wait(self, after: int, seconds: float) -> Sequence[Change]:
-        """Changes above a number, or late ones just below it; empty when the time is up."""
+        """Changes above a number, in order; empty when the time is up."""
         until = self._clock.monotonic_ns() + int(seconds * 1e9)
         while True:
             found = self._changes(after)
@@ -96,9 +90,6 @@ class LeanPublication:
 
     def _changes(self, after: int) -> list[Change]:
         with self._database.transaction(write=False) as session:
-            rows = session.rows(_SINCE, {"after": max(0, after - self._look_back)})
-        fresh = [Change(seq, kind, identity) for seq, kind, identity in rows if seq not in self._seen]
-        newest = max((change.seq for change in fresh), default=after)
-        recent = self._seen | {change.seq for change in fresh}
-        self._seen = {seq for seq in recent if seq >= newest - self._look_back}
-        return [change for change in fresh if change.kind in BY_KIND and BY_KIND[change.kind].published]
+            rows = session.rows(_SINCE, {"after": after})
+        changes = [Change(seq, kind, identity) for seq, kind, identity in rows]
+        return [change for change in changes if change.kind in BY_KIND and BY_KIND[change.kind].published]

@@ -4,7 +4,7 @@ import contextlib
 
 import psycopg
 
-from clavero.adapters.storage.publication import LOOK_BACK, LeanPublication
+from clavero.adapters.storage.publication import LeanPublication
 from clavero.adapters.storage.session_postgres import PostgresDatabase
 from clavero.ports import Clock
 
@@ -42,7 +42,7 @@ class PostgresPublication(LeanPublication):
 
     def __init__(self, url: str, clock: Clock) -> None:
         self._listening = Listening(url)
-        super().__init__(PostgresDatabase(url), self._listening.wait, clock, look_back=LOOK_BACK)
+        super().__init__(PostgresDatabase(url), self._listening.wait, clock)
 
     def close(self) -> None:
         """End both sessions."""

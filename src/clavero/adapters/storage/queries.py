@@ -53,6 +53,7 @@ QUERIES: dict[str, str] = {
         FROM usage WHERE at_ns >= :since ORDER BY at_ns""",
     "last_use": "SELECT key_id, max(at_ns) AS at_ns FROM usage WHERE key_id <> '' GROUP BY key_id",
     "open_requests": "SELECT count(*) AS open FROM open_hold",
+    "meta": "SELECT name, value FROM meta",
     "boots": "SELECT boot_id, worker, state, heartbeat FROM boot WHERE state <> 'closed'",
     "rejects": "SELECT count(*) AS rejects FROM journal_rejects",
     "change_log_all": "SELECT seq, kind, id FROM change_log ORDER BY seq",

@@ -6,7 +6,7 @@ alone, so it knows no framework.
 
 import types
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
+from enum import StrEnum
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -37,8 +37,8 @@ class Column:
         self.kind: type = plain if plain in _PLAIN else str
         self.encode: Callable[[Any], Any] = _same
         self.decode: Callable[[Any], Any] = plain
-        if isinstance(plain, type) and issubclass(plain, Enum):
-            self.encode = _value
+        if isinstance(plain, type) and issubclass(plain, StrEnum):
+            self.encode = str
         elif plain not in _PLAIN:
             self.encode, self.decode = _to_json, msgspec.json.Decoder(hint).decode
 
@@ -85,10 +85,6 @@ def _plain(hint: Any) -> Any:
 
 def _same(value: Any) -> Any:
     return value
-
-
-def _value(value: Enum) -> Any:
-    return value.value
 
 
 def _to_json(value: Any) -> str:

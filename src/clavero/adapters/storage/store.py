@@ -1,29 +1,28 @@
 """The control plane's store on SQLAlchemy Core: SQLite by default, PostgreSQL by URL; the same few verbs on both."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import URL, Connection, event, insert, inspect, make_url, select, text
+from sqlalchemy import URL, Connection, event, insert, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from clavero.adapters.storage import queries
 from clavero.adapters.storage.ledger_sql import Dialect
-from clavero.adapters.storage.ledger_tables import LEDGER_METADATA
 from clavero.adapters.storage.rows import BY_TYPE, from_row, identity, to_row
-from clavero.adapters.storage.tables import CHANGE_LOG, META, METADATA, SCHEMA_VERSION, TABLES
+from clavero.adapters.storage.schema import prepare
+from clavero.adapters.storage.tables import CHANGE_LOG, META, TABLES
+from clavero.adapters.storage.wording import opening, worded
 from clavero.domain.audit import BEGINNING, AuditRow
-from clavero.domain.refusals import StorageUnavailable
-from clavero.domain.startup import StartFailure
 
 T = TypeVar("T", bound=Struct)
 
 CHANNEL = "clavero_changes"
 _AUDIT = TABLES[AuditRow]
+_PATIENCE_SECONDS = 10  # that a lock is waited for
 
 
 class SqlReading:
@@ -43,8 +42,11 @@ class SqlReading:
         """The objects whose columns have these values, in the order of their ids."""
         table, stored = TABLES[kind], BY_TYPE[kind]
         query = select(table).order_by(table.c[stored.primary])
-        for name, value in equal.items():
-            query = query.where(table.c[name] == value)
+        for column in stored.columns:
+            if column.name in equal:
+                query = query.where(table.c[column.name] == column.encode(equal.pop(column.name)))
+        if equal:
+            raise AttributeError(f"{kind.__name__} has no {', '.join(equal)}")
         return [from_row(kind, row) for row in await self._connection.execute(query)]
 
     async def rows(self, query: str, **values: object) -> list[dict[str, Any]]:
@@ -63,11 +65,17 @@ class SqlWriting(SqlReading):
 
     async def put(self, thing: Struct) -> None:
         """Create or replace."""
-        table, stored, row = TABLES[type(thing)], BY_TYPE[type(thing)], to_row(thing)
+        await self.put_all([thing])
+
+    async def put_all(self, things: Sequence[Struct]) -> None:
+        """Create or replace objects of one kind, in one statement."""
+        kind = type(things[0])
+        table, stored = TABLES[kind], BY_TYPE[kind]
         make: Any = sqlite.insert if self._dialect is Dialect.SQLITE else postgresql.insert
-        changed = {name: value for name, value in row.items() if name != stored.primary}
-        query = make(table).values(row).on_conflict_do_update(index_elements=[stored.primary], set_=changed)
-        await self._connection.execute(query)
+        query = make(table)
+        changed = {name: query.excluded[name] for name in stored.names if name != stored.primary}
+        query = query.on_conflict_do_update(index_elements=[stored.primary], set_=changed)
+        await self._connection.execute(query, [to_row(thing) for thing in things])
 
     async def delete(self, kind: type[Struct], identity: str) -> None:
         """Remove."""
@@ -75,15 +83,18 @@ class SqlWriting(SqlReading):
         await self._connection.execute(table.delete().where(table.c[BY_TYPE[kind].primary] == identity))
 
     async def log(self, kind: str, identity: str, at_ns: int) -> None:
-        """Add to the change log; on PostgreSQL listeners are told at the commit."""
-        await self._connection.execute(insert(CHANGE_LOG).values(kind=kind, id=identity, at_ns=at_ns))
+        """Add a row to the change log."""
+        await self.log_all([(kind, identity)], at_ns)
+
+    async def log_all(self, names: Sequence[tuple[str, str]], at_ns: int) -> None:
+        """Add rows to the change log; on PostgreSQL listeners are told at the commit."""
+        rows = [{"kind": kind, "id": identity, "at_ns": at_ns} for kind, identity in names]
+        await self._connection.execute(insert(CHANGE_LOG), rows)
         if self._dialect is Dialect.POSTGRESQL:
             await self._connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
 
     async def audit_head(self) -> tuple[int, str]:
-        """Number and hash of the newest audit row. SQLite has one writer; PostgreSQL locks a row of `meta`."""
-        if self._dialect is Dialect.POSTGRESQL:
-            await self._connection.execute(select(META).where(META.c.name == "schema").with_for_update())
+        """Number and hash of the newest audit row; writers come one at a time, so nobody adds another."""
         query = select(_AUDIT.c.seq, _AUDIT.c.hash).order_by(_AUDIT.c.seq.desc()).limit(1)
         row = (await self._connection.execute(query)).first()
         return (row.seq, row.hash) if row is not None else (0, BEGINNING)
@@ -104,25 +115,32 @@ class SqlStore:
 
     async def open(self) -> None:
         """Make or check the schema; `StartFailure` where it is not ours to use."""
-        try:
+        with opening():
             async with self._engine.begin() as connection:
-                await connection.run_sync(_prepare)
-        except (OperationalError, OSError) as error:
-            raise _cannot_open(error) from None
+                await connection.run_sync(prepare, self._dialect)
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[SqlReading]:
-        """A look; `StorageUnavailable` where the database is away."""
-        with _worded():
+        """A look at one state of things; `StorageUnavailable` where the database is away."""
+        with worded():
             async with self._engine.connect() as connection:
-                await connection.execution_options(look=True)
+                if self._dialect is Dialect.POSTGRESQL:
+                    await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                else:
+                    await connection.execution_options(look=True)
                 yield SqlReading(connection, self._dialect)
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[SqlWriting]:
-        """A transaction; committed when the block ends well, undone when it does not."""
-        with _worded():
+        """A transaction; committed when the block ends well, undone when it does not.
+
+        One at a time on both databases: what an operation has read cannot be changed under its hands (a revoked key
+        never comes back), the audit chain cannot fork, and the change log's numbers are in the order of the commits.
+        """
+        with worded():
             async with self._engine.begin() as connection:
+                if self._dialect is Dialect.POSTGRESQL:
+                    await connection.execute(select(META).where(META.c.name == "schema").with_for_update())
                 yield SqlWriting(connection, self._dialect)
 
     async def close(self) -> None:
@@ -132,7 +150,9 @@ class SqlStore:
 
 def sqlite_store(file: Path) -> SqlStore:
     """A store in one file: WAL, every commit on the disk before it is answered."""
-    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(file)), connect_args={"timeout": 10})
+    engine = create_async_engine(
+        URL.create("sqlite+aiosqlite", database=str(file)), connect_args={"timeout": _PATIENCE_SECONDS}
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
@@ -151,48 +171,11 @@ def sqlite_store(file: Path) -> SqlStore:
 
 
 def postgres_store(url: str) -> SqlStore:
-    """A store on a server; `postgresql://…`, read committed."""
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    """A store on a server; `postgresql://…`, read committed; a session that sleeps in a transaction is ended."""
+    options = f"-c lock_timeout={_PATIENCE_SECONDS}s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
+    engine = create_async_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        connect_args={"options": options, "connect_timeout": _PATIENCE_SECONDS},
+    )
     return SqlStore(engine, Dialect.POSTGRESQL)
-
-
-def _prepare(connection: Connection) -> None:
-    found = inspect(connection).get_table_names()
-    if "meta" not in found:
-        METADATA.create_all(connection)
-        LEDGER_METADATA.create_all(connection)
-        connection.execute(insert(META).values(name="schema", value=str(SCHEMA_VERSION)))
-        return
-    known = connection.execute(select(META.c.value).where(META.c.name == "schema")).scalar_one()
-    if int(known) > SCHEMA_VERSION:
-        message = f"database schema {known}, this clavero knows {SCHEMA_VERSION}"
-        raise StartFailure("database_newer", message, "install a later clavero. Nothing was changed.")
-    if int(known) < SCHEMA_VERSION:
-        message = f"database schema {known}, this clavero needs {SCHEMA_VERSION}"
-        raise StartFailure("database_older", message, "clavero db migrate")
-
-
-@contextlib.contextmanager
-def _worded() -> Any:
-    """What the driver says of a lost or full database, in our words."""
-    try:
-        yield
-    except (OperationalError, OSError) as error:
-        raise StorageUnavailable(_why(error)) from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise StorageUnavailable from error
-        raise
-
-
-def _why(error: Exception) -> str:
-    told = str(error).lower()
-    if "full" in told or "no space" in told:
-        return "is full"
-    if "readonly" in told or "read-only" in told:
-        return "is read-only"
-    return "is busy" if "locked" in told else "is away"
-
-
-def _cannot_open(error: Exception) -> StartFailure:
-    return StartFailure("database_unavailable", f"the database {_why(error)}", "free space or restore it, then repeat")

@@ -120,21 +120,47 @@ async def test_changes_that_commit_while_it_loads_are_not_lost(published: Publis
     assert len(known) == 40
 
 
-async def test_on_postgresql_a_number_that_commits_late_is_still_heard(postgres_url: str) -> None:
-    store = postgres_store(postgres_url)
-    async with store._engine.begin() as connection:
-        await connection.execute(text("DROP SCHEMA public CASCADE"))
-        await connection.execute(text("CREATE SCHEMA public"))
+async def test_numbers_come_in_the_order_of_the_commits(published: Published) -> None:
+    """A number that is drawn first and commits last would be passed over by who waits for what is above the newest."""
+    store, publication = published
     await store.open()
-    publication = PostgresPublication(postgres_url, SystemClock())
     seq, _ = publication.load()
-    async with store.write() as slow:
-        await slow.log("virtual_key", "slow", 1)
+    drawn = asyncio.Event()
+
+    async def slow() -> None:
+        async with store.write() as change:
+            await change.log("virtual_key", "slow", 1)
+            drawn.set()
+            await asyncio.sleep(0.1)
+
+    async def fast() -> None:
+        await drawn.wait()
         await put(store, key(2))
-        (fast,) = publication.wait(seq, 5.0)
-        assert fast.id == key(2).id
-    (late,) = publication.wait(fast.seq, 5.0)
-    assert late.id == "slow"
-    assert late.seq < fast.seq
-    publication.close()
-    await store.close()
+
+    await asyncio.gather(slow(), fast())
+    changes = publication.wait(seq, 5.0)
+    assert [change.id for change in changes] == ["slow", key(2).id]
+    assert changes[0].seq < changes[1].seq
+
+
+async def test_what_is_gone_is_told_and_no_longer_fetched(published: Published) -> None:
+    store, publication = published
+    await store.open()
+    await put(store, key(1))
+    seq, _ = publication.load()
+    async with store.write() as change:
+        await change.delete(Key, key(1).id)
+        await change.log("virtual_key", key(1).id, 2)
+    assert [change.id for change in publication.wait(seq, 5.0)] == [key(1).id]
+    assert publication.fetch(Key, [key(1).id]) == []
+
+
+async def test_a_thousand_changes_at_once_are_all_told(published: Published) -> None:
+    store, publication = published
+    await store.open()
+    seq, _ = publication.load()
+    async with store.write() as change:
+        await change.put_all([key(number) for number in range(1000)])
+        await change.log_all([("virtual_key", key(number).id) for number in range(1000)], 1)
+    changes = publication.wait(seq, 5.0)
+    assert len(publication.fetch(Key, [change.id for change in changes])) == 1000

@@ -1,18 +1,21 @@
 """What every store keeps to, on SQLite and on PostgreSQL."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
 from clavero.domain.audit import BEGINNING, AuditRow, first_bad, link
 from clavero.domain.budgets import Budget, Subject, Window, budget_id
 from clavero.domain.keys import Key, KeyState, KeyVersion, Kid
 from clavero.domain.organisation import Team
+from clavero.domain.refusals import Conflict, InvalidValue, StorageUnavailable
 from clavero.domain.startup import StartFailure
 
 KEY = Key(
@@ -31,9 +34,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     else:
         url: str = request.getfixturevalue("postgres_url")
         made = postgres_store(url)
-        async with made._engine.begin() as connection:
-            await connection.execute(text("DROP SCHEMA public CASCADE"))
-            await connection.execute(text("CREATE SCHEMA public"))
+        await _empty(made)
     await made.open()
     yield made
     await made.close()
@@ -117,7 +118,7 @@ async def test_a_second_opening_finds_what_the_first_made(store: SqlStore) -> No
 @pytest.mark.parametrize(("version", "code"), [("99", "database_newer"), ("0", "database_older")])
 async def test_a_schema_that_is_not_ours_is_refused(store: SqlStore, version: str, code: str) -> None:
     async with store._engine.begin() as connection:
-        await connection.execute(text("UPDATE meta SET value = :version"), {"version": version})
+        await connection.execute(text("UPDATE meta SET value = :version WHERE name = 'schema'"), {"version": version})
     with pytest.raises(StartFailure) as caught:
         await store.open()
     assert caught.value.code == code
@@ -154,3 +155,150 @@ async def test_every_named_query_runs(store: SqlStore) -> None:
                 await look.rows(f"usage_by:{group},model" if group != "model" else "usage_by:model", since=0, until=9)
                 == []
             )
+
+
+async def test_writers_come_one_at_a_time_so_that_nothing_read_is_overtaken(store: SqlStore) -> None:
+    """A revoked key stays revoked, though a rotation read it before (litellm#25553)."""
+    async with store.write() as change:
+        await change.put(KEY)
+    inside, order = asyncio.Event(), list[str]()
+
+    async def rotate() -> None:
+        async with store.write() as change:
+            key = await change.get(Key, KEY.id)
+            inside.set()
+            await asyncio.sleep(0.05)
+            assert key is not None
+            await change.put(replace(key, purpose="rotated"))
+            order.append("rotate")
+
+    async def revoke() -> None:
+        await inside.wait()
+        async with store.write() as change:
+            key = await change.get(Key, KEY.id)
+            assert key is not None
+            await change.put(replace(key, state=KeyState.REVOKED))
+            order.append("revoke")
+
+    await asyncio.gather(rotate(), revoke())
+    async with store.read() as look:
+        assert await look.get(Key, KEY.id) == replace(KEY, state=KeyState.REVOKED, purpose="rotated")
+    assert order == ["rotate", "revoke"]
+
+
+async def test_a_look_sees_one_state_of_things(store: SqlStore) -> None:
+    async with store.read() as look:
+        assert await look.find(Team) == []
+        async with store.write() as change:
+            await change.put(Team(name="x"))
+        assert await look.find(Team) == []
+        assert await look.get(Team, "x") is None
+
+
+async def test_a_name_that_is_taken_twice_at_once_is_a_conflict(store: SqlStore) -> None:
+    async with store.write() as change:
+        await change.put(KEY)
+    with pytest.raises(Conflict):
+        async with store.write() as change:
+            await change.put(replace(KEY, id=Kid("AAAAAAAAAAAA")))
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\x00b"])
+async def test_text_that_no_database_holds_is_refused_or_not_found(store: SqlStore, text: str) -> None:
+    async def look_for() -> None:
+        async with store.read() as look:
+            assert await look.get(Team, text) is None
+
+    with contextlib.suppress(InvalidValue):
+        await look_for()
+
+
+async def test_a_number_beyond_64_bits_is_refused(store: SqlStore) -> None:
+    with pytest.raises(InvalidValue):
+        async with store.write() as change:
+            await change.put(replace(BUDGET, limit_n=1 << 63))
+
+
+async def test_a_field_that_no_object_has_is_a_fault_of_ours(store: SqlStore) -> None:
+    async with store.read() as look:
+        with pytest.raises(AttributeError, match="Team has no colour"):
+            await look.find(Team, colour="red")
+
+
+async def test_the_database_has_a_name_that_stays(store: SqlStore) -> None:
+    async def instance() -> str:
+        async with store.read() as look:
+            return next(str(row["value"]) for row in await look.rows("meta") if row["name"] == "instance")
+
+    before = await instance()
+    await store.open()
+    assert len(before) == 32
+    assert await instance() == before
+
+
+async def test_two_that_start_at_once_make_one_schema(tmp_path: Path, postgres_url: str) -> None:
+    files = [sqlite_store(tmp_path / "clavero.db") for _ in range(2)]
+    servers = [postgres_store(postgres_url) for _ in range(2)]
+    await _empty(servers[0])
+    for stores in (files, servers):
+        await asyncio.gather(*(one.open() for one in stores))
+        async with stores[1].read() as look:
+            assert len(await look.rows("meta")) == 3
+        for one in stores:
+            await one.close()
+
+
+# --- trouble with the place
+
+
+async def test_a_file_that_is_no_database_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "clavero.db").write_bytes(b"not a database at all, but long enough to be one" * 100)
+    await _refused(tmp_path / "clavero.db", "the database is damaged")
+
+
+async def test_a_directory_that_is_not_there_is_refused_in_one_line(tmp_path: Path) -> None:
+    await _refused(tmp_path / "nowhere" / "clavero.db", "the database is away")
+
+
+async def test_a_full_disk_refuses_the_change_and_keeps_what_was(tmp_path: Path) -> None:
+    store = sqlite_store(tmp_path / "clavero.db")
+    await store.open()
+
+    @event.listens_for(store._engine.sync_engine, "connect")
+    def small(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA max_page_count = 1")  # SQLite never goes below what it has
+        cursor.close()
+
+    await store._engine.dispose()
+    with pytest.raises(StorageUnavailable, match="is full"):
+        async with store.write() as change:
+            await change.put(Team(name="x" * 1_000_000))
+    async with store.read() as look:
+        assert await look.find(Team) == []
+    await store.close()
+
+
+async def test_a_server_that_is_not_there_is_refused_in_one_line() -> None:
+    store = postgres_store("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(StartFailure, match="the database is away") as caught:
+        await store.open()
+    assert caught.value.code == "database_unavailable"
+    with pytest.raises(StorageUnavailable):
+        async with store.read() as look:
+            await look.find(Team)
+    await store.close()
+
+
+async def _refused(file: Path, message: str) -> None:
+    store = sqlite_store(file)
+    with pytest.raises(StartFailure, match=message) as caught:
+        await store.open()
+    assert "Traceback" not in str(caught.value)
+    await store.close()
+
+
+async def _empty(store: SqlStore) -> None:
+    async with store._engine.begin() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
