@@ -1,8 +1,8 @@
 """How a worker reads what was published, on either database: by plain drivers, changed rows alone.
 
 A load reads the newest number before the rows, so that a change that commits meanwhile is either in the rows or comes
-later. Nothing can come below a number that was seen: the store lets one writer change things at a time (`SqlStore.write`),
-so that numbers are drawn in the order of the commits on both databases.
+later. Nothing can come below a number that was seen: the store lets one writer change things at a time, so that
+numbers are drawn in the order of the commits on both databases (`SqlStore.write`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
