@@ -87,7 +87,9 @@ class Pool:
         self._dialled.add(call)
         call.deadline = min(self._ticker.now + call.deadlines.connect, call.total_at)
         self._ticker.add(call)
-        call.dialling = asyncio.get_running_loop().create_task(self._dial(call))
+        task = call.dialling = asyncio.get_running_loop().create_task(self._dial(call))
+        # Also by callback: a task that is cancelled before it first runs leaves no trace of its own.
+        task.add_done_callback(lambda _: self._forget(call))
 
     async def _dial(self, call: Call) -> None:
         try:
@@ -97,17 +99,20 @@ class Pool:
         except (OSError, ValueError) as error:  # ValueError: a name that TLS cannot ask for
             failure = ConnectFailed(_reason(error))
         else:
-            call.dialling = None
+            self._forget(call)
             if call.ended:
                 connection.transport.abort()
             else:
                 connection.carry(call)
             return
-        finally:
-            self._dialled.discard(call)
-            self._ticker.discard(call)
-        call.dialling = None
+        self._forget(call)
         call.fail(failure)
+
+    def _forget(self, call: Call) -> None:
+        """It is no longer connecting."""
+        call.dialling = None
+        self._dialled.discard(call)
+        self._ticker.discard(call)
 
     async def _connect(self, call: Call) -> Connection:
         """Try the allowed addresses in turn; all but the last may take only their share of the time."""

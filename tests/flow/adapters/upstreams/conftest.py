@@ -13,6 +13,7 @@ async def rig() -> AsyncIterator[Rig]:
     yield rig
     await rig.pool.close()
     assert not rig.pool.connections
+    assert not rig.pool._dialled
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
