@@ -83,7 +83,7 @@ def encode_hook(value: object) -> str:
 # A key begins after anything but a letter or digit, or after an escape such as \n, \u0022 or %20.
 _START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\x[0-9A-Fa-f]{2})|(?<=%[0-9A-Fa-f]{2}))"
 _TELLING = (
-    r"authorization|x-api-key|api[-_]?key|x-goog-api-key|(?:set-)?cookie|passwo?r?d|passphrase"
+    r"authorization|x-api-key|api[-_]?key|x-goog-api-key|(?:set-)?cookie|passw(?:or)?d|passphrase"
     r"|client[-_]secret|secret[-_]key|access[-_]token|refresh[-_]token"
 )
 _SAYS = r"(?:\\?[\"'])?+[ \t]{0,4}+[:=,][ \t]{0,4}+(?:b?\\?[\"'])?+"  # from a name to its value: header, JSON, repr
@@ -116,12 +116,20 @@ _FORMS = (
     rf"{_START}(?:{'|'.join(_PROVIDERS)})",
 )
 _KNOWN = re.compile("|".join(_FORMS), re.ASCII)
+# Every form holds one of these in lower case: a text without any, which most are, is let through ten times faster.
+_MARKS = (
+    "clv", "clavero-root", "authorization", "api-key", "api_key", "apikey", "cookie", "passw", "passphrase",
+    "secret", "access-token", "access_token", "refresh-token", "refresh_token", "token=", "key=", "sig=", "bearer", "@",
+    "private key", "sk-", "sess-", "aiza", "aq.", "ya29.", "pplx-", "gsk_", "xai-", "hf_", "r8_", "nvapi-", "glpat-",
+    "hvs.", "hvb.", "jqqj99", "akia", "asia", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "xox", "eyj",
+)  # fmt: skip
 _TELLING_NAME = re.compile(_TELLING, re.IGNORECASE)
 
 
 def mask(text: str) -> str:
     """The text with every known form of key, token and password hidden; what names it stays readable."""
-    return _KNOWN.sub(_hide, text)
+    lowered = text.lower()
+    return _KNOWN.sub(_hide, text) if any(mark in lowered for mark in _MARKS) else text
 
 
 def masked(value: object, depth: int = 0) -> object:

@@ -7,7 +7,10 @@ import traceback
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from clavero.domain import secret as room
 from clavero.domain.secret import MASK, Secret, encode_hook, last_four, mask, mask_event, mask_record, masked
 
 CANARY = "cnry" + "Zq7" * 9  # no known form: only the type can hide it
@@ -188,6 +191,12 @@ def test_a_secret_without_a_form_is_known_by_its_name(text: str) -> None:
 )
 def test_what_is_no_secret_stays_readable(text: str) -> None:
     assert mask(text) == text
+
+
+@given(st.from_regex(room._KNOWN, fullmatch=True))
+@settings(suppress_health_check=list(HealthCheck))
+def test_no_form_gets_past_the_quick_look(text: str) -> None:
+    assert mask(text) == room._KNOWN.sub(room._hide, text)
 
 
 def test_kind_environment_and_kid_of_ours_stay_readable() -> None:
