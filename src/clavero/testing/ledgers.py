@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import sqlalchemy
 from msgspec.structs import replace
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text, text
+from sqlalchemy import text
 
 from clavero.adapters.clock import SystemClock
 from clavero.adapters.storage import ledger_sql as sql
@@ -19,6 +19,8 @@ from clavero.adapters.storage.ledger_sql import Dialect, Statement
 from clavero.adapters.storage.ledger_tables import LEDGER_METADATA
 from clavero.adapters.storage.lender_postgres import PostgresLender
 from clavero.adapters.storage.lender_sqlite import SqliteLender
+from clavero.adapters.storage.schema import prepare
+from clavero.adapters.storage.tables import TABLES
 from clavero.adapters.storage.usage_rows import usage_values
 from clavero.domain.budgets import Budget, BudgetId, RowKey, Subject, Window
 from clavero.domain.ledger import BootId, Lease, Life, Place, Row, RowLife
@@ -26,14 +28,7 @@ from clavero.ports import Books, Clock, Lender
 from clavero.testing.books import MemoryBooks
 from clavero.testing.lender import MemoryLedger, MemoryLender
 
-_budgets = MetaData()
-_budget = Table(
-    "budget",
-    _budgets,
-    Column("id", Text, primary_key=True),
-    Column("limit_n", BigInteger, nullable=False),
-    Column("state", Text, nullable=False),
-)
+_budget = TABLES[Budget]
 
 
 class Ledger(Protocol):
@@ -180,8 +175,8 @@ class SqlTestLedger:
         self.engine = sqlalchemy.create_engine(url)
         self.dialect = dialect
         self._open: list[Lender | Books] = []
-        for tables in (_budgets, LEDGER_METADATA):
-            tables.create_all(self.engine)
+        with self.engine.begin() as connection:
+            prepare(connection, dialect)
 
     def _lender(self, place: Place) -> Lender:
         raise NotImplementedError
@@ -228,7 +223,8 @@ class SqlTestLedger:
         """Make a budget, or make it again."""
         with self.engine.begin() as connection:
             connection.execute(_budget.delete().where(_budget.c.id == budget))
-            connection.execute(_budget.insert().values(id=budget, limit_n=limit_n, state="open"))
+            values = {"subject": "key", "name": budget, "window": "day", "policy": "reject", "created_ns": 0}
+            connection.execute(_budget.insert().values(id=budget, limit_n=limit_n, state="open", **values))
 
     def apply_limit(self, budget: BudgetId, limit_n: int) -> None:
         """Change a limit."""

@@ -122,7 +122,7 @@ usage = Table(
     metadata,
     Column("hold_id", Text, primary_key=True),
     Column("request_id", Text, nullable=False, index=True),
-    Column("at_ns", BigInteger, nullable=False),
+    Column("at_ns", BigInteger, nullable=False, index=True),
     Column("day", Integer, nullable=False, index=True),  # UTC days since 1970
     *_words("key_id"),
     Column("key_version", BigInteger, nullable=False),
@@ -139,6 +139,7 @@ usage = Table(
     Column("amounts", Text, nullable=False),  # JSON [[budget, period, charge]]
     *_words("flag"),
     Column("boot_id", Text, nullable=False),
+    Index("usage_key", "key_id", "at_ns"),  # when a key was used last
 )
 
 journal_rejects = Table(
