@@ -1,0 +1,10 @@
+// The link's token stands in the fragment, which browsers never send: take it out of the address and post it.
+const form = document.querySelector("[data-signin]");
+const token = location.hash.slice(1);
+if (form && token) {
+  history.replaceState(null, "", location.pathname + location.search);
+  form.elements.link.value = token;
+  document.querySelector("[data-idle]").hidden = true;
+  form.querySelector("[data-working]").hidden = false;
+  form.submit();
+}
