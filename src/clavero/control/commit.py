@@ -4,10 +4,11 @@ An operation is a function with a permission; `perform` is the only way to run o
 noted on the way, so that no duty can forget to publish or to record it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from clavero.domain import audit
 from clavero.domain.access import Actor, may
@@ -23,7 +24,9 @@ T = TypeVar("T", bound=Struct)
 R = TypeVar("R")
 P = ParamSpec("P")
 
-_LONGEST_REASON = 500
+REFUSED = "access.refuse"  # the action of the row that keeps a refused permission
+_LONGEST = 500
+_REFUSALS_EVERY_NS = 3600 * 1_000_000_000
 
 
 class Desk(Struct, frozen=True):
@@ -46,6 +49,9 @@ class Touched(Struct, frozen=True):
     after: Struct | None
 
 
+_NOTHING = Touched("", "", None, None)
+
+
 class Changing:
     """A look at the store that may change it, for the length of one operation."""
 
@@ -66,25 +72,31 @@ class Changing:
     async def put(self, thing: Struct) -> None:
         """Create or replace an object."""
         kind, name = self._writing.name_of(thing)
-        await self._note(kind, name, await self._writing.get(type(thing), name), thing)
+        self._note(kind, name, await self._writing.get(type(thing), name), thing)
         await self._writing.put(thing)
+
+    async def put_all(self, things: Sequence[T]) -> None:
+        """Create or replace many objects of one kind at once."""
+        if not things:
+            return
+        names = [self._writing.name_of(thing) for thing in things]
+        known = {self._writing.name_of(one): one for one in await self._writing.find(type(things[0]))}
+        for (kind, name), thing in zip(names, things, strict=True):
+            self._note(kind, name, known.get((kind, name)), thing)
+        await self._writing.put_all(things)
 
     async def delete(self, kind: type[Struct], identity: str) -> None:
         """Remove an object; one that is not there is not noted."""
         before = await self._writing.get(kind, identity)
         if before is not None:
-            await self._note(self._writing.name_of(before)[0], identity, before, None)
+            self._note(self._writing.name_of(before)[0], identity, before, None)
             await self._writing.delete(kind, identity)
-
-    async def alone(self) -> None:
-        """Let no other change in until this one ends: what is read from here on is what it will be."""
-        await self._writing.audit_head()
 
     async def run(self, statement: str, **values: object) -> None:
         """Run a statement that the store knows by this name, such as a limit's effect on the ledger (L30)."""
         await self._writing.run(statement, **values)
 
-    async def _note(self, kind: str, identity: str, before: Struct | None, after: Struct | None) -> None:
+    def _note(self, kind: str, identity: str, before: Struct | None, after: Struct | None) -> None:
         known = self.touched.get((kind, identity))
         self.touched[kind, identity] = Touched(kind, identity, known.before if known else before, after)
 
@@ -124,10 +136,10 @@ async def perform(
     """
     name = _NAMES[work]
     if not may(actor.role, name):
+        await _record_refusal(desk, actor, name)
         raise Forbidden(name)
     async with desk.store.write() as writing:
-        now_ns = desk.clock.wall_ns()
-        changing = Changing(desk, writing, now_ns)
+        changing = Changing(desk, writing, desk.clock.wall_ns())
         result = await work(changing, *args, **kwargs)
         await _record(changing, writing, actor, name, str(kwargs.get("reason", "")))
     return result
@@ -136,17 +148,52 @@ async def perform(
 async def _record(changing: Changing, writing: Writing, actor: Actor, action: str, reason: str) -> None:
     """Log every object that was touched, and the operation once, bound to the row before it."""
     touched = list(changing.touched.values())
-    for one in touched:
-        await writing.log(one.kind, one.id, changing.now_ns)
-    first = touched[0] if touched else Touched("", "", None, None)
+    if touched:
+        await writing.log_all([(one.kind, one.id) for one in touched], changing.now_ns)
+    subject = _subject(action, touched)
+    before, after = (_together([getattr(one, side) for one in touched]) for side in ("before", "after"))
+    row = _row(actor, action, changing.now_ns, reason)
+    row = replace(row, object_kind=subject.kind, object_id=subject.id, before=before, after=after)
+    await _append(writing, row)
+
+
+async def _record_refusal(desk: Desk, actor: Actor, permission: str) -> None:
+    """Keep that somebody tried what they may not; once an hour each, so that nobody fills the table by trying.
+
+    Strangers never come this far: an actor is somebody who has signed in.
+    """
+    async with desk.store.write() as writing:
+        await writing.audit_head()  # one change at a time, or one that read before a revocation would write over it
+        now_ns = desk.clock.wall_ns()
+        since_ns = now_ns - _REFUSALS_EVERY_NS
+        if not await writing.rows("refused_since", actor=actor.id, permission=permission, since_ns=since_ns):
+            row = _row(actor, REFUSED, now_ns, "")
+            await _append(writing, replace(row, object_kind="permission", object_id=permission))
+
+
+async def _append(writing: Writing, row: AuditRow) -> None:
     seq, previous = await writing.audit_head()
-    row = AuditRow(
-        seq=seq + 1, at_ns=changing.now_ns, actor=actor.id, actor_kind=actor.kind, session=actor.session,
-        level=actor.level, address=actor.address, action=action, object_kind=first.kind, object_id=first.id,
-        before=_together([one.before for one in touched]), after=_together([one.after for one in touched]),
-        reason=mask(reason)[:_LONGEST_REASON], request_id=actor.request_id,
+    await writing.put(audit.link(replace(row, seq=seq + 1), previous))
+
+
+def _row(actor: Actor, action: str, at_ns: int, reason: str) -> AuditRow:
+    return AuditRow(
+        seq=0, at_ns=at_ns, actor=_line(actor.id), actor_kind=actor.kind, session=actor.session, level=actor.level,
+        address=actor.address, action=action, object_kind="", object_id="", reason=_line(reason),
+        request_id=_line(actor.request_id),
     )  # fmt: skip
-    await writing.put(audit.link(row, previous))
+
+
+def _line(text: str) -> str:
+    """A text as it may be kept for ever: no key in it, one line, not long."""
+    return "".join(letter if letter.isprintable() else " " for letter in mask(text))[:_LONGEST]
+
+
+def _subject(action: str, touched: list[Touched]) -> Touched:
+    """What the row names: the object that the operation's noun means, else the first that it touched."""
+    noun = action.partition(".")[0]
+    named = (one for one in touched if one.kind == noun or one.kind.endswith(f"_{noun}"))
+    return next(named, touched[0] if touched else _NOTHING)
 
 
 def _together(things: list[Struct | None]) -> str:
