@@ -67,7 +67,8 @@ class SqlLender:
                 raise
             return self._talk(talk)
         except OutcomeUnknown:
-            terms = self._talk(replace(talk, asks=()))
+            asked = {key for ask in talk.asks for key in ask.need}
+            terms = self._talk(replace(talk, asks=(), acked=dict.fromkeys(asked, 0) | talk.acked))
             return replace(terms, verdicts={ask.request_id: Verdict(Answer.WAIT) for ask in talk.asks})
 
     def close(self) -> None:

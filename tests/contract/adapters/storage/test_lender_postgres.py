@@ -1,0 +1,91 @@
+"""What only the PostgreSQL lender can meet: sessions ended behind its back, several workers inside at once."""
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+
+from clavero.adapters.storage.lender_postgres import PostgresLender
+from clavero.domain.budgets import BudgetId, RowKey
+from clavero.domain.ledger import Answer, Ask, BootId, Talk
+from clavero.testing.ledgers import HERE, PostgresTestLedger
+
+pytestmark = pytest.mark.parametrize("ledger", ["postgres"], indirect=True)
+A = BootId("a" * 32)
+ROWS = tuple(RowKey(BudgetId(f"key/{name:012d}:day"), 86_400) for name in range(3))
+
+
+def end_sessions(ledger: PostgresTestLedger) -> None:
+    with ledger.engine.begin() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"))
+
+
+def test_a_session_ended_behind_its_back_is_made_anew_once(ledger: PostgresTestLedger) -> None:
+    ledger.budget(ROWS[0].budget, 100)
+    lender = ledger.lender()
+    lender.register(A, "w")
+    end_sessions(ledger)
+    terms = lender.talk(Talk(A, 1, 0, {}, {}, (Ask("r", {ROWS[0]: 10}, {}, {}),)))
+    assert terms.verdicts["r"].answer is Answer.GRANTED
+    assert ledger.row(ROWS[0]).leased == 10
+
+
+def test_a_server_that_is_away_is_a_connection_error(ledger: PostgresTestLedger) -> None:
+    lender = PostgresLender("postgresql://nobody@/nothing?host=/nonexistent", HERE)
+    with pytest.raises(ConnectionError):
+        lender.register(A, "w")
+    lender.close()
+
+
+def test_workers_inside_at_once_neither_overspend_nor_stop_each_other(ledger: PostgresTestLedger) -> None:
+    for row in ROWS:
+        ledger.budget(row.budget, 1000)
+    start = threading.Barrier(4)
+
+    def work(number: int) -> int:
+        boot, lender, granted = BootId(f"{number:032x}"), ledger.lender(), 0
+        lender.register(boot, "w")
+        start.wait()
+        returned = dict.fromkeys(ROWS, 0)
+        for step in range(25):
+            rows = [ROWS[(step + number) % 3], ROWS[(step + number + 1) % 3]]
+            ask = Ask(f"{number}.{step}", dict.fromkeys(rows, 20), {}, {})
+            terms = lender.talk(Talk(boot, 1, 0, returned, {}, (ask,)))
+            granted += terms.verdicts[ask.request_id].answer is Answer.GRANTED
+            if step % 5 == 4:
+                returned = {row: terms.rows[row].granted for row in rows}
+        return granted
+
+    with ThreadPoolExecutor(4) as pool:
+        granted = list(pool.map(work, range(4)))
+    assert all(granted)
+    shares = ledger.leases()
+    for row in ROWS:
+        found = ledger.row(row)
+        assert found.leased == sum(lease.share for (_, key), lease in shares.items() if key == row)
+        assert found.leased <= found.limit
+        assert found.excess == 0
+
+
+def test_a_budget_changed_while_its_first_row_is_made_gives_the_row_its_new_limit(ledger: PostgresTestLedger) -> None:
+    ledger.budget(ROWS[0].budget, 100)
+    lender = ledger.lender()
+    lender.register(A, "w")
+    with ThreadPoolExecutor(1) as pool, ledger.engine.begin() as connection:
+        connection.execute(text("UPDATE budget SET limit_n = 5"))
+        asked = pool.submit(lender.talk, Talk(A, 1, 0, {}, {}, (Ask("r", {ROWS[0]: 10}, {}, {}),)))
+        with pytest.raises(TimeoutError):
+            asked.result(timeout=0.2)
+        connection.commit()
+        assert asked.result(timeout=5).verdicts["r"].answer is Answer.REFUSED
+    assert ledger.row(ROWS[0]).limit == 5
+
+
+def test_a_worker_on_postgresql_loads_no_orm(ledger: PostgresTestLedger) -> None:
+    probe = "import sys, clavero.adapters.storage.lender_postgres; print(*(m for m in sys.modules), sep='\\n')"
+    loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split()
+    assert "psycopg" in loaded
+    assert not {"sqlalchemy", "aiosqlite", "fastapi", "pydantic"} & set(loaded)
