@@ -87,6 +87,18 @@ def member(value: Any, name: str) -> Any:
     return value.get(name) if isinstance(value, dict) else None
 
 
+def listed(value: Any, name: str) -> list[Any]:
+    """The list that an object has under a name; an empty one where there is none."""
+    found = member(value, name)
+    return found if isinstance(found, list) else []
+
+
+def words(value: Any, name: str) -> str:
+    """The text that an object has under a name; "" where there is none."""
+    found = member(value, name)
+    return found if isinstance(found, str) else ""
+
+
 def split(
     all_input: Any, all_output: Any, *, cached: Any = 0, cache_write: Any = 0, reasoning: Any = 0, total: Any = None
 ) -> Tokens | None:

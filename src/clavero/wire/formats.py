@@ -11,6 +11,9 @@ from clavero.domain.endpoints import Endpoint
 from clavero.domain.errors import FormatNotServed
 from clavero.wire import anthropic, openai_chat, openai_embeddings, openai_responses
 from clavero.wire.answer import Answer, Stream
+from clavero.wire.ask import Ask
+from clavero.wire.sse import Scanner
+from clavero.wire.translate import TranslatedStream, Translator
 
 _OPENAI = frozenset({Endpoint.CHAT, Endpoint.RESPONSES, Endpoint.EMBEDDINGS, Endpoint.MODELS})
 _ANTHROPIC = frozenset({Endpoint.MESSAGES, Endpoint.COUNT_TOKENS, Endpoint.MODELS})
@@ -23,22 +26,38 @@ FORMATS = {
 }
 
 
+_INSTEAD = {
+    (asked, kind): spoken
+    for kind, native in FORMATS.items()
+    for asked in (Endpoint.CHAT, Endpoint.MESSAGES, Endpoint.RESPONSES)
+    for spoken in (Endpoint.MESSAGES, Endpoint.CHAT)  # chat is preferred where a provider speaks both
+    if asked not in native and spoken in native
+}
+
+
 class Way(NamedTuple):
-    """How a provider is reached: the endpoint that is called there."""
+    """How a provider is reached: the endpoint that is called there, and the translator where it is another format."""
 
     spoken: Endpoint
+    translator: Translator | None = None
 
 
 def serves(kind: ProviderKind, endpoint: Endpoint) -> bool:
     """Whether a provider of this kind can answer this endpoint, translated or not."""
-    return endpoint in FORMATS[kind]
+    return endpoint in FORMATS[kind] or (endpoint, kind) in _INSTEAD
 
 
 def pick(endpoint: Endpoint, kind: ProviderKind, provider: str = "", model: str = "") -> Way:
     """The way to a provider for what was asked; `FormatNotServed` where there is none."""
     if endpoint in FORMATS[kind]:
-        return Way(endpoint)
-    raise FormatNotServed(provider=provider or kind.value, endpoint=endpoint.value, model=model)
+        return _NATIVE[endpoint]
+    spoken = _INSTEAD.get((endpoint, kind))
+    if spoken is None:
+        raise FormatNotServed(provider=provider or kind.value, endpoint=endpoint.value, model=model)
+    return Way(spoken, Translator(endpoint, spoken))
+
+
+_NATIVE = {endpoint: Way(endpoint) for endpoint in Endpoint}
 
 
 def cap_parameter(spoken: Endpoint, kind: ProviderKind, known: str = "", asked: str = "") -> str:
@@ -79,3 +98,10 @@ def stream(spoken: Endpoint, *, withhold: bool = False) -> Stream:
     if spoken is Endpoint.RESPONSES:
         return openai_responses.ResponsesStream()
     return openai_chat.ChatStream(withhold=withhold)
+
+
+def scanner(way: Way, ask: Ask, created: int) -> Scanner | TranslatedStream:
+    """The machine that a streamed answer is fed to; `created` is UTC seconds."""
+    if way.translator is not None:
+        return way.translator.stream(ask.tree, created)
+    return Scanner(stream(way.spoken, withhold=not ask.usage_asked))

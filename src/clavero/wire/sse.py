@@ -1,7 +1,8 @@
 """Server-sent events on their way through: whole events go on, one read at a time, and are read as they pass.
 
 Sans-IO. A caller never sees a torn event, an event that is no JSON (it would end the official clients), or one that
-was asked for on its behalf. Everything else goes on byte for byte, with the provider's own line ends, comments and
+was asked for on its behalf; and where the provider breaks off with an error nothing more goes on, so that the
+gateway's own words are the last. Everything else goes on byte for byte, with the provider's own line ends, comments and
 names. Cutting the same bytes into other reads changes nothing.
 """
 
@@ -81,7 +82,7 @@ class Scanner:
         try:
             if not payload.isascii():
                 payload.decode()  # members of no interest are not looked at by the reader
-            return self.stream.read(payload)
+            return self.stream.read(payload) and self.stream.error is None
         except UNREADABLE:
             self.skipped += 1
             return False

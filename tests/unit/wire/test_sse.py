@@ -125,6 +125,14 @@ def test_a_last_event_without_its_blank_line_counts_if_it_is_one() -> None:
     assert not torn.stream.complete
 
 
+def test_after_an_error_of_the_provider_nothing_more_goes_on() -> None:
+    scanner = Scanner(ChatStream())
+    first = chunk("one")
+    assert scanner.feed(first + sse.event({"error": {"message": "down"}}) + chunk("two") + b"data: [DONE]\n\n") == first
+    assert scanner.feed(chunk("three")) == b""
+    assert not scanner.stream.complete
+
+
 def test_an_endless_event_is_refused() -> None:
     splitter = Splitter()
     splitter.feed(b"x" * sse.MOST_HELD)
