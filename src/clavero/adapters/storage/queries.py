@@ -35,9 +35,12 @@ QUERIES: dict[str, str] = {
     "ledger_rows": """
         SELECT budget_id, period_start, limit_n, posted, leased, lost, excess, state FROM ledger
         WHERE period_start >= :since""",
-    "ledger_posted": """
-        SELECT coalesce(sum(l.posted), 0) AS posted FROM ledger l JOIN budget b ON b.id = l.budget_id
-        WHERE b.id = :budget AND l.period_start >= :since AND l.period_start < :until""",
+    "budget_rows": """
+        SELECT l.budget_id, l.posted, l.leased, l.lost, l.excess FROM budget b JOIN ledger l ON l.budget_id = b.id
+        AND l.period_start = CASE b."window" WHEN 'day' THEN :day_start WHEN 'week' THEN :week_start
+        WHEN 'month' THEN :month_start ELSE 0 END""",
+    "key_names": "SELECT id, name FROM virtual_key WHERE id IN (SELECT name FROM budget WHERE subject = 'key')",
+    "ledger_posted_rows": "SELECT budget_id, period_start, posted FROM ledger",
     "usage_total": f"SELECT {_FIGURES} FROM usage WHERE day >= :since AND day < :until",  # noqa: S608 - constants
     "usage_amounts": """
         SELECT amounts, cost_n FROM usage WHERE day >= :since AND day < :until AND amounts <> '[]'""",
@@ -51,12 +54,29 @@ QUERIES: dict[str, str] = {
     "timeline": """
         SELECT (at_ns / :bucket) * :bucket AS at_ns, cost_n, total_us, overhead_us, first_token_us, code, status, final
         FROM usage WHERE at_ns >= :since ORDER BY at_ns""",
+    "usage_steps": """
+        SELECT (at_ns - :since) / :step AS step, sum(CASE WHEN final THEN 1 ELSE 0 END) AS calls,
+        sum(CASE WHEN final AND code <> '' AND status >= 500 THEN 1 ELSE 0 END) AS failed,
+        sum(CASE WHEN final AND code <> '' AND status < 500 THEN 1 ELSE 0 END) AS refused,
+        coalesce(sum(cost_n), 0) AS cost_n
+        FROM usage WHERE at_ns >= :since AND at_ns <= :until GROUP BY 1 ORDER BY 1""",
+    "usage_codes": """
+        SELECT code, count(*) AS calls FROM usage WHERE at_ns >= :since AND final AND code <> '' GROUP BY code""",
+    "usage_nth_total": """
+        SELECT total_us AS us FROM usage WHERE at_ns >= :since AND final AND code = ''
+        ORDER BY total_us LIMIT 1 OFFSET :skip""",
+    "usage_nth_ours": """
+        SELECT overhead_us AS us FROM usage WHERE at_ns >= :since AND final AND code = ''
+        ORDER BY overhead_us LIMIT 1 OFFSET :skip""",
     "last_use": "SELECT key_id, max(at_ns) AS at_ns FROM usage WHERE key_id <> '' GROUP BY key_id",
     "open_requests": "SELECT count(*) AS open FROM open_hold",
     "meta": "SELECT name, value FROM meta",
     "boots": "SELECT boot_id, worker, state, heartbeat FROM boot WHERE state <> 'closed'",
     "rejects": "SELECT count(*) AS rejects FROM journal_rejects",
     "change_log_all": "SELECT seq, kind, id FROM change_log ORDER BY seq",
+    "refused_since": """
+        SELECT seq FROM audit WHERE action = 'access.refuse' AND actor = :actor AND object_id = :permission
+        AND at_ns > :since_ns LIMIT 1""",
     "audit_since": "SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :most",
     "audit_newest": "SELECT * FROM audit ORDER BY seq DESC LIMIT :most",
 }
