@@ -5,6 +5,7 @@ whoever reads it, and however often.
 """
 
 import contextlib
+import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -45,21 +46,22 @@ _payload = msgspec.msgpack.Encoder()
 
 
 class SqlBooks:
-    """The ledger as ingest and reclaim see it; blocking, one call at a time."""
+    """The ledger as ingest and reclaim see it; blocking. Threads that share it take turns."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._turn = threading.Lock()
 
     def boots(self) -> tuple[int, Sequence[Boot]]:
         """The database's clock, UTC nanoseconds, and every boot that is not closed."""
-        with self._database.transaction(write=False) as session:
+        with self._transaction(write=False) as session:
             [(now,)] = session.rows(sql.NOW, {})
             return now, [_boot(*row) for row in session.rows(sql.OPEN_BOOTS, {})]
 
     def closed(self, boots: Collection[BootId]) -> set[BootId]:
         """Which of these boots are closed."""
-        with self._database.transaction(write=False) as session:
+        with self._transaction(write=False) as session:
             found = session.rows(sql.CLOSED_BOOTS, {"ids": _ids.encode(sorted(boots)).decode()})
         return {BootId(name) for (name,) in found}
 
@@ -72,7 +74,7 @@ class SqlBooks:
 
     def write_off(self, boot: BootId, silent_ns: int) -> bool:
         """Write off the share of a live boot that has been silent for longer (L28)."""
-        with self._database.transaction() as session:
+        with self._transaction() as session:
             if not session.change(sql.LOSE, {"boot": boot, "silent": silent_ns}):
                 return False
             with _accounts(session, boot, sql.BOOT_LEASES) as accounts:
@@ -81,7 +83,7 @@ class SqlBooks:
 
     def close_boot(self, boot: BootId, at: Position, *, complete: bool) -> bool:
         """Close a dead boot: open holds at their worst case, then the rest returns, or stays lost (L27, L29)."""
-        with self._database.transaction() as session:
+        with self._transaction() as session:
             if not session.change(sql.CLOSE, {"boot": boot, "seg": at.seg, "off": at.off}):
                 return False
             holds = [open_hold(*row) for row in session.rows(sql.OPEN_HOLDS, {"boot": boot})]
@@ -92,7 +94,7 @@ class SqlBooks:
 
     def sweep(self) -> None:
         """Forget old wants, and archive rows of deleted budgets that nothing is leased from."""
-        with self._database.transaction() as session:
+        with self._transaction() as session:
             session.change(sql.SWEEP_WANTS, {"old": WANT_NS})
             session.change(sql.ARCHIVE, {})
 
@@ -100,9 +102,14 @@ class SqlBooks:
         """End the session."""
         self._database.close()
 
+    @contextlib.contextmanager
+    def _transaction(self, *, write: bool = True) -> Iterator[Session]:
+        with self._turn, self._database.transaction(write=write) as session:
+            yield session
+
     def _post(self, turn: Turn, *, together: bool) -> Posted | None:
         usage = _usage(turn)  # made before the lock is taken, not under it
-        with self._database.transaction() as session:
+        with self._transaction() as session:
             begun = self._clock.monotonic_ns()
             if not _advance(session, turn):
                 return None

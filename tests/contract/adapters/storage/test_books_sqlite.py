@@ -35,3 +35,17 @@ def test_readers_that_race_post_every_turn_once(tmp_path: Path) -> None:
     assert sum(posted) == ledger.books().boots()[1][0].at.off
     assert ledger.row(KEY).posted == 2 * sum(posted) == 2 * len(ledger.usage())
     ledger.close()
+
+
+def test_threads_that_share_books_take_turns(tmp_path: Path) -> None:
+    ledger = SqliteTestLedger(tmp_path / "clavero.db", SystemClock(), patience=5)
+    ledger.lender().register(A, "w")
+    books = ledger.books()
+    with ThreadPoolExecutor(4) as pool:
+        looks = [pool.submit(books.boots) for _ in range(50)]
+        posts = [pool.submit(books.post, turn(0)) for _ in range(10)]
+        sweeps = [pool.submit(books.sweep) for _ in range(10)]
+    assert all(len(look.result()[1]) == 1 for look in looks)
+    assert sum(post.result() is not None for post in posts) == 1
+    assert [sweep.result() for sweep in sweeps] == [None] * 10
+    ledger.close()

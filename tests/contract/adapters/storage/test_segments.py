@@ -1,15 +1,18 @@
 """Reading real segment files, whole and hurt."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from clavero.adapters.storage import journal as journal_module
+from clavero.adapters.storage.journal import SegmentJournal
 from clavero.adapters.storage.segments import Segments, place
 from clavero.domain.ledger import BootId, Position
 from clavero.domain.usage import Exchange
 from clavero.testing.journals import PlainJournal
-from clavero.wire.journal import Frame, Header, Record, Unreadable, encode_block, encode_header
+from clavero.wire.journal import Frame, Header, Record, Seal, Unreadable, encode_block, encode_header
 
 A = BootId("a" * 32)
 START = Position(0, 0)
@@ -227,3 +230,45 @@ def test_tidying_keeps_the_newest_and_every_journal_that_is_not_closed(root: Pat
     segments.tidy(0, [old.boot, BootId("2" * 32)])
     assert not old.directory.exists()
     assert journal.path.exists()
+
+
+# --- the writer that workers use
+
+
+async def test_the_workers_own_writer_is_read_while_it_lives_and_after_its_seal(root: Path) -> None:
+    writer = SegmentJournal(root, A, "w", report=lambda *_: None)
+    try:
+        for number in range(3):
+            writer.append(frame(number))
+            await asyncio.sleep(0.01)
+        frames, at, damage = read_all(root)
+        assert (frames, damage) == ([frame(number) for number in range(3)], "")
+        with Segments(root).proof_of_death(A) as dead:
+            assert not dead
+    finally:
+        writer.close(9)
+    assert read_all(root, at)[0] == [Seal(9)]
+    with Segments(root).proof_of_death(A) as dead:
+        assert dead
+
+
+async def test_what_is_read_of_the_workers_own_writer_is_as_long_as_it_said(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "SEGMENT", 4096)
+    writer = SegmentJournal(root, A, "w", report=lambda *_: None)
+    try:
+        for number in range(40):
+            writer.append(frame(number, size=300))
+            await asyncio.sleep(0.001)
+    finally:
+        writer.close(9)
+    total, at = 0, START
+    frames: list[Frame | Unreadable] = []
+    while not (stretch := Segments(root).read(A, at, 3)).ended:
+        total, at = total + stretch.size, stretch.to
+        frames += stretch.frames
+    assert stretch.damage == ""
+    assert frames == [*(frame(number, size=300) for number in range(40)), Seal(9)]
+    assert at.seg > 2
+    assert total == writer.written
