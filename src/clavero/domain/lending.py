@@ -15,6 +15,8 @@ from clavero.domain.ledger import Answer, Ask, BootId, Lease, Row, RowLife, RowS
 
 WANT_NS = 2_000_000_000  # a want is ignored when it is older: its caller has had a 503 long since (L17)
 
+ARCHIVE_SECONDS = 40 * 86_400  # a window that began longer ago has ended: nobody asks for its row any more
+
 
 class Counter(Struct):
     """Everything that one talk may look at and change. A row that is not here does not exist."""

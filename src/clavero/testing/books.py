@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from clavero.domain.budgets import RowKey
 from clavero.domain.ledger import Boot, BootId, Lease, Life, Position, Row, RowLife
-from clavero.domain.lending import is_young
+from clavero.domain.lending import ARCHIVE_SECONDS, is_young
 from clavero.domain.posting import (
     Accounts,
     OpenHold,
@@ -83,13 +83,14 @@ class MemoryBooks(Struct):
             return True
 
     def sweep(self) -> None:
-        """Forget old wants, and archive rows of deleted budgets that nothing is leased from."""
+        """Forget old wants, and archive what nothing is leased from: rows of deleted budgets, old ones in excess."""
         self._reach()
         with self.ledger.lock:
             now = self.ledger.clock.wall_ns()
             self.ledger.wants = [want for want in self.ledger.wants if is_young(want, now)]
-            for row in self.ledger.rows.values():
-                if row.life is RowLife.CLOSING and not row.leased and not row.lost:
+            for key, row in self.ledger.rows.items():
+                old = row.excess and 0 < key.period < now // 10**9 - ARCHIVE_SECONDS
+                if (row.life is RowLife.CLOSING or old) and not row.leased and not row.lost:
                     row.life = RowLife.ARCHIVED
 
     def close(self) -> None:

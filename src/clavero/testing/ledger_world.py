@@ -31,7 +31,8 @@ from clavero.testing.ledgers import SqliteTestLedger
 from clavero.wire.journal import Hold, Seal, Settle
 
 KEY, TEAM = BudgetId("key/0123456789AB:day"), BudgetId("team/support:month")
-ROWS = (RowKey(KEY, 86_400), RowKey(KEY, 172_800), RowKey(TEAM, 0))
+_DAY = StoppedClock().wall_ns() // (86_400 * 10**9) * 86_400
+ROWS = (RowKey(KEY, _DAY), RowKey(KEY, _DAY + 86_400), RowKey(TEAM, 0))
 Need = dict[RowKey, int]
 
 

@@ -24,7 +24,7 @@ from clavero.adapters.storage.session import Database, Refused, Session
 from clavero.adapters.storage.usage_rows import hold_values, open_hold, usage_values
 from clavero.domain.budgets import RowKey
 from clavero.domain.ledger import Boot, BootId, Life, Place, Position, Row
-from clavero.domain.lending import WANT_NS
+from clavero.domain.lending import ARCHIVE_SECONDS, WANT_NS
 from clavero.domain.posting import (
     Accounts,
     OpenHold,
@@ -93,10 +93,10 @@ class SqlBooks:
         return True
 
     def sweep(self) -> None:
-        """Forget old wants, and archive rows of deleted budgets that nothing is leased from."""
+        """Forget old wants, and archive what nothing is leased from: rows of deleted budgets, old ones in excess."""
         with self._transaction() as session:
+            session.change(sql.ARCHIVE, {"seconds": ARCHIVE_SECONDS})
             session.change(sql.SWEEP_WANTS, {"old": WANT_NS})
-            session.change(sql.ARCHIVE, {})
 
     def close(self) -> None:
         """End the session."""

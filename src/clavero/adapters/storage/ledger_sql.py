@@ -125,7 +125,10 @@ MOVE: Final = Statement(
     WHERE budget_id = :budget AND period_start = :period"""
 )
 ARCHIVE: Final = Statement(
-    """UPDATE ledger SET state = 'archived' WHERE state = 'closing' AND leased = 0 AND lost = 0"""
+    """UPDATE ledger SET state = 'archived' WHERE (budget_id, period_start) IN (
+    SELECT budget_id, period_start FROM ledger WHERE state <> 'archived' AND (state <> 'open' OR excess > 0)
+    AND leased = 0 AND lost = 0
+    AND (state = 'closing' OR (period_start > 0 AND period_start < {now} / 1000000000 - :seconds)) {skip})"""
 )
 
 # --- leases

@@ -304,6 +304,14 @@ def test_sweeping_forgets_old_wants_and_archives_what_is_closed_and_empty(house:
     assert other.talk(Talk(B, 1, 0, {}, {})).wants == {}
 
 
+def test_sweeping_archives_old_windows_in_excess_and_keeps_budgets_for_ever(house: House) -> None:
+    house.post(settled("r1", 2000, covered=50))
+    assert (money(house), money(house, TEAM)) == ((2000, 0, 0, 1900), (2000, 0, 0, 1000))
+    house.books.sweep()
+    assert house.ledger.row(KEY).life is RowLife.ARCHIVED
+    assert house.ledger.row(TEAM).life is RowLife.OPEN
+
+
 def test_a_lowered_limit_is_no_obstacle_to_posting_or_closing(house: House) -> None:
     house.post(hold("r1"), hold("r2"))
     house.ledger.apply_limit(KEY.budget, 5)
