@@ -52,6 +52,11 @@ class Standing(Struct, frozen=True, kw_only=True):
     starts_ns: int
     resets_ns: int
 
+    @property
+    def label(self) -> str:
+        """The subject as people say it: `team/support`, `key/prod-mail-01`; the window stands beside it."""
+        return f"{self.budget.subject}/{self.name}"
+
 
 @operation("budget.set")
 async def set_budget(
@@ -106,29 +111,25 @@ async def budget_named(look: Reading | Changing, name: str) -> Budget:
 
 async def list_budgets(desk: Desk, *, subject: Subject | None = None, name: str = "") -> list[Standing]:
     """Where every open budget stands, widest subject first; those of one subject, or of one name of it."""
-    async with desk.store.read() as look:
-        found = await read_budgets(look, desk.clock.wall_ns())
     wanted = [
         one
-        for one in found
+        for one in await standings(desk)
         if subject in {None, one.budget.subject} and (not name or name in {one.name, one.budget.name})
     ]
     return sorted(wanted, key=lambda one: (list(Subject).index(one.budget.subject), one.name, one.starts_ns))
 
 
-async def read_budgets(look: Reading, now_ns: int) -> list[Standing]:
-    """Where every open budget stands, within a look; a window that nothing was spent in has no row yet."""
+async def standings(desk: Desk) -> list[Standing]:
+    """Where every open budget stands, by id; a window that nothing was spent in has no row in the ledger yet."""
+    now_ns = desk.clock.wall_ns()
     starts = {
         f"{window.value}_start": period_start(window, now_ns) for window in Window if window is not Window.FOREVER
     }
-    rows = {str(row["budget_id"]): row for row in await look.rows("budget_rows", **starts)}
-    budgets = await look.find(Budget, state=BudgetState.OPEN)
-    names = {}
-    if any(budget.subject is Subject.KEY for budget in budgets):
+    async with desk.store.read() as look:
+        rows = {str(row["budget_id"]): row for row in await look.rows("budget_rows", **starts)}
+        budgets = await look.find(Budget, state=BudgetState.OPEN)
         names = {str(row["id"]): str(row["name"]) for row in await look.rows("key_names")}
-    return [
-        _standing(budget, rows.get(budget.id, {}), names.get(budget.name, budget.name), now_ns) for budget in budgets
-    ]
+    return [_standing(one, rows.get(one.id, {}), names.get(one.name, one.name), now_ns) for one in budgets]
 
 
 def _standing(budget: Budget, row: dict[str, int], name: str, now_ns: int) -> Standing:
