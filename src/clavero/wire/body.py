@@ -21,6 +21,7 @@ Tree = dict[str, Any]
 
 DEEPEST = 500  # levels; half of what the interpreter's stack bears, so that whatever was read can also be written
 _SHORTEST_TOO_DEEP = 2 * DEEPEST  # bytes: every level has to open and to close
+_LONG = 16_384  # bytes
 _EXACT = 16  # characters: 15 digits and a point, which a double always gives back as they were
 _LONGEST_INTEGER = 4300  # digits; Python's own guard against quadratic conversion
 _TOKEN = re.compile(
@@ -54,9 +55,14 @@ def decode(body: bytes) -> Tree:
         _refuse(body, str(error))
     if type(tree) is not dict:
         _refuse(body, "")
-    if len(body) >= _SHORTEST_TOO_DEEP and body.count(b"[") + body.count(b"{") > DEEPEST and _too_deep(tree):
+    if len(body) >= _SHORTEST_TOO_DEEP and _may_be_deep(body) and _too_deep(tree):
         _refuse(body, "")
     return tree
+
+
+def _may_be_deep(body: bytes) -> bool:
+    """Counting brackets settles it for most; a long body is looked at level by level sooner than counted."""
+    return len(body) > _LONG or body.count(b"[") + body.count(b"{") > DEEPEST
 
 
 def _too_deep(tree: Tree) -> bool:
