@@ -9,7 +9,7 @@ names. Cutting the same bytes into other reads changes nothing.
 import re
 
 from clavero.domain.endpoints import Endpoint
-from clavero.wire.answer import UNREADABLE, Stream
+from clavero.wire.answer import UNREADABLE, Stream, member
 from clavero.wire.body import Tree, encode
 
 MOST_HELD = 16 * 1024 * 1024  # bytes of one event; images come within one
@@ -121,7 +121,7 @@ def error_event(endpoint: Endpoint, body: Tree) -> bytes:
     if endpoint is not Endpoint.RESPONSES:
         return event(body)
     error = body.get("error")
-    told = error if isinstance(error, dict) else {}
-    short = {"code": told.get("code"), "message": told.get("message")}
-    failed = {"type": "response.failed", "response": {"object": "response", "status": "failed", "error": short}}
-    return event(failed, "response.failed") + event({"type": "error", **short, "param": None, **body}, "error")
+    short = {name: member(error, name) for name in ("code", "message")}
+    failed = {"object": "response", "status": "failed", "error": short}
+    told_failed = event({"type": "response.failed", "sequence_number": 0, "response": failed}, "response.failed")
+    return told_failed + event({"type": "error", "sequence_number": 0, **short, "param": None, **body}, "error")

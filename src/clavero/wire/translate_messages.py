@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from clavero.domain.usage import NO_TOKENS, Tokens
-from clavero.wire import canonical as c
+from clavero.wire import canonical
 from clavero.wire.answer import listed, member, words
 from clavero.wire.anthropic import usage
 from clavero.wire.body import Tree, decode, encode
@@ -26,7 +26,7 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
 }
 _EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _THOUGHTS = ("thinking", "redacted_thinking")
-FINISHES: dict[str, c.Finish] = {
+FINISHES: dict[str, canonical.Finish] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
     "pause_turn": "stop",
@@ -42,28 +42,30 @@ _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 # --- requests
 
 
-def read_request(tree: Tree) -> c.Conversation:
+def read_request(tree: Tree) -> canonical.Conversation:
     """A request of a caller; `InvalidParameter` for what no other format can say."""
-    c.only(tree, _KNOWN, _NEUTRAL)
+    canonical.only(tree, _KNOWN, _NEUTRAL)
     config = tree.get("output_config") or {}
-    c.only(c.need(config, dict, "output_config", "an object"), ("effort", "format"), {}, "output_config.")
-    turns = [c.Turn("system", tuple(_parts("system", tree["system"])))] if tree.get("system") else []
-    for path, message in c.items(tree["messages"], "messages"):
+    canonical.only(
+        canonical.need(config, dict, "output_config", "an object"), ("effort", "format"), {}, "output_config."
+    )
+    turns = [canonical.Turn("system", tuple(_parts("system", tree["system"])))] if tree.get("system") else []
+    for path, message in canonical.items(tree["messages"], "messages"):
         role = message.get("role")
         if role not in ("user", "assistant", "system"):
-            raise c.refuse(f"{path}.role", "user, assistant or system")
-        turns.append(c.Turn(role, tuple(_parts(f"{path}.content", message.get("content")))))
+            raise canonical.refuse(f"{path}.role", "user, assistant or system")
+        turns.append(canonical.Turn(role, tuple(_parts(f"{path}.content", message.get("content")))))
     choice = tree.get("tool_choice")
-    return c.Conversation(
+    return canonical.Conversation(
         model=tree["model"],
         turns=turns,
-        tools=[_tool(path, tool) for path, tool in c.items(tree.get("tools") or [], "tools")],
+        tools=[_tool(path, tool) for path, tool in canonical.items(tree.get("tools") or [], "tools")],
         choice=_choice(choice),
         parallel=False if member(choice, "disable_parallel_tool_use") else None,
         cap=tree.get("max_tokens"),
         temperature=tree.get("temperature"),
         top_p=tree.get("top_p"),
-        stop=c.need(tree.get("stop_sequences") or [], list, "stop_sequences", "a list of texts"),
+        stop=canonical.need(tree.get("stop_sequences") or [], list, "stop_sequences", "a list of texts"),
         schema=_schema(config.get("format")),
         effort=config.get("effort"),
         user=member(tree.get("metadata"), "user_id"),
@@ -71,14 +73,14 @@ def read_request(tree: Tree) -> c.Conversation:
     )
 
 
-def _parts(path: str, content: Any) -> Iterable[c.Part]:
+def _parts(path: str, content: Any) -> Iterable[canonical.Part]:
     if isinstance(content, str):
-        yield c.Text(content)
+        yield canonical.Text(content)
         return
-    for at, block in c.items(content, path):
+    for at, block in canonical.items(content, path):
         match block.get("type"):
             case "text":
-                yield c.Text(c.text(block.get("text"), f"{at}.text"))
+                yield canonical.Text(canonical.text(block.get("text"), f"{at}.text"))
             case "image" | "document" as kind:
                 yield from _media(at, kind, block)
             case "tool_use":
@@ -88,47 +90,54 @@ def _parts(path: str, content: Any) -> Iterable[c.Part]:
             case kind if kind in _THOUGHTS:
                 continue  # signed for its own provider, and no part of what was said
             case _:
-                raise c.refuse(f"{at}.type", "text, image, document, tool_use or tool_result for this provider")
+                raise canonical.refuse(f"{at}.type", "text, image, document, tool_use or tool_result for this provider")
 
 
-def _media(path: str, kind: str, block: Tree) -> Iterable[c.Text | c.Media]:
-    source = c.need(block.get("source"), dict, f"{path}.source", "an object")
+def _media(path: str, kind: str, block: Tree) -> Iterable[canonical.Text | canonical.Media]:
+    source = canonical.need(block.get("source"), dict, f"{path}.source", "an object")
     sort = "image" if kind == "image" else "file"
     match source.get("type"):
         case "base64":
-            data = c.text(source.get("data"), f"{path}.source.data")
-            media_type = c.text(source.get("media_type"), f"{path}.source.media_type")
-            yield c.Media("image" if sort == "image" else "file", "", media_type, data, str(block.get("title") or ""))
+            data = canonical.text(source.get("data"), f"{path}.source.data")
+            media_type = canonical.text(source.get("media_type"), f"{path}.source.media_type")
+            yield canonical.Media(
+                "image" if sort == "image" else "file", "", media_type, data, str(block.get("title") or "")
+            )
         case "url" if sort == "image":
-            yield c.Media("image", c.text(source.get("url"), f"{path}.source.url"))
+            yield canonical.Media("image", canonical.text(source.get("url"), f"{path}.source.url"))
         case "text":
-            yield c.Text(c.text(source.get("data"), f"{path}.source.data"))
+            yield canonical.Text(canonical.text(source.get("data"), f"{path}.source.data"))
         case _:
-            raise c.refuse(f"{path}.source.type", "base64, or url for an image, for this provider")
+            raise canonical.refuse(f"{path}.source.type", "base64, or url for an image, for this provider")
 
 
-def _call(path: str, block: Tree) -> c.ToolCall:
-    given = c.need(block.get("input"), dict, f"{path}.input", "an object")
-    name = c.text(block.get("name"), f"{path}.name")
-    return c.ToolCall(c.text(block.get("id"), f"{path}.id"), name, encode(given).decode())
+def _call(path: str, block: Tree) -> canonical.ToolCall:
+    given = canonical.need(block.get("input"), dict, f"{path}.input", "an object")
+    name = canonical.text(block.get("name"), f"{path}.name")
+    return canonical.ToolCall(canonical.text(block.get("id"), f"{path}.id"), name, encode(given).decode())
 
 
-def _result(path: str, block: Tree) -> c.ToolResult:
+def _result(path: str, block: Tree) -> canonical.ToolResult:
     content = block.get("content")
     parts = [] if content is None else list(_parts(f"{path}.content", content))
-    simple = tuple(part for part in parts if isinstance(part, c.Text | c.Media))
+    simple = tuple(part for part in parts if isinstance(part, canonical.Text | canonical.Media))
     if len(simple) < len(parts):
-        raise c.refuse(f"{path}.content", "text or images")
-    if any(isinstance(part, c.Media) for part in simple):
-        raise c.refuse(f"{path}.content", "text: this provider takes nothing else from a tool")
-    return c.ToolResult(c.text(block.get("tool_use_id"), f"{path}.tool_use_id"), simple, bool(block.get("is_error")))
+        raise canonical.refuse(f"{path}.content", "text or images")
+    if any(isinstance(part, canonical.Media) for part in simple):
+        raise canonical.refuse(f"{path}.content", "text: this provider takes nothing else from a tool")
+    return canonical.ToolResult(
+        canonical.text(block.get("tool_use_id"), f"{path}.tool_use_id"), simple, bool(block.get("is_error"))
+    )
 
 
-def _tool(path: str, tool: Tree) -> c.Tool:
+def _tool(path: str, tool: Tree) -> canonical.Tool:
     if tool.get("type") not in (None, "custom"):
-        raise c.refuse(f"{path}.type", "custom: the others run at their own provider")
-    return c.Tool(
-        c.text(tool.get("name"), f"{path}.name"), tool.get("description"), tool.get("input_schema"), tool.get("strict")
+        raise canonical.refuse(f"{path}.type", "custom: the others run at their own provider")
+    return canonical.Tool(
+        canonical.text(tool.get("name"), f"{path}.name"),
+        tool.get("description"),
+        tool.get("input_schema"),
+        tool.get("strict"),
     )
 
 
@@ -139,20 +148,20 @@ def _choice(choice: Any) -> str | None:
     if kind == "tool" and isinstance(name, str):
         return f"={name}"
     if not isinstance(kind, str) or kind not in _CHOICES:
-        raise c.refuse("tool_choice", "auto, any, none or a tool with its name")
+        raise canonical.refuse("tool_choice", "auto, any, none or a tool with its name")
     return _CHOICES[kind]
 
 
-def _schema(form: Any) -> c.Schema | None:
+def _schema(form: Any) -> canonical.Schema | None:
     if form is None:
         return None
     schema = member(form, "schema")
     if member(form, "type") != "json_schema" or not isinstance(schema, dict):
-        raise c.refuse("output_config.format", "a json_schema with its schema")
-    return c.Schema(schema, strict=True)
+        raise canonical.refuse("output_config.format", "a json_schema with its schema")
+    return canonical.Schema(schema, strict=True)
 
 
-def write_request(talk: c.Conversation) -> Tree:
+def write_request(talk: canonical.Conversation) -> Tree:
     """A request to a provider, without its output cap's final word."""
     leading = 0
     while leading < len(talk.turns) and talk.turns[leading].role == "system":
@@ -174,7 +183,7 @@ def write_request(talk: c.Conversation) -> Tree:
     return tree | {name: value for name, value in optional.items() if value is not None}
 
 
-def _messages(turns: list[c.Turn]) -> list[Tree]:
+def _messages(turns: list[canonical.Turn]) -> list[Tree]:
     """Turns of one side in a row become one message: results of tools have to stand together."""
     messages: list[Tree] = []
     for turn in turns:
@@ -186,26 +195,26 @@ def _messages(turns: list[c.Turn]) -> list[Tree]:
         else:
             messages.append({"role": turn.role, "content": blocks})
     if not messages:
-        raise c.refuse("messages", "more than instructions: the provider wants something said")
+        raise canonical.refuse("messages", "more than instructions: the provider wants something said")
     return messages
 
 
-def _blocks(turn: c.Turn) -> list[Tree]:
-    return [_block(part) for part in turn.parts if not (isinstance(part, c.Text) and not part.text)]
+def _blocks(turn: canonical.Turn) -> list[Tree]:
+    return [_block(part) for part in turn.parts if not (isinstance(part, canonical.Text) and not part.text)]
 
 
-def _block(part: c.Part) -> Tree:
+def _block(part: canonical.Part) -> Tree:
     match part:
-        case c.Text(text):
+        case canonical.Text(text):
             return {"type": "text", "text": text}
-        case c.ToolCall(identity, name, given):
-            arguments = c.arguments(given, "tool_calls.function.arguments")
+        case canonical.ToolCall(identity, name, given):
+            arguments = canonical.arguments(given, "tool_calls.function.arguments")
             return {"type": "tool_use", "id": identity, "name": name, "input": arguments}
-        case c.ToolResult(identity, parts, failed):
+        case canonical.ToolResult(identity, parts, failed):
             content = [_block(inner) for inner in parts]
             result: Tree = {"type": "tool_result", "tool_use_id": identity, "content": content}
             return result | ({"is_error": True} if failed else {})
-        case c.Media(kind, url, media_type, data, name):
+        case canonical.Media(kind, url, media_type, data, name):
             source = {"type": "base64", "media_type": media_type, "data": data}
             if url:
                 source = {"type": "url", "url": url}
@@ -215,17 +224,17 @@ def _block(part: c.Part) -> Tree:
 
 def _temperature(value: Any) -> Any:
     if isinstance(value, int | float) and value > 1:
-        raise c.refuse("temperature", "at most 1 for this provider")
+        raise canonical.refuse("temperature", "at most 1 for this provider")
     return value
 
 
-def _declared(tool: c.Tool) -> Tree:
+def _declared(tool: canonical.Tool) -> Tree:
     declared: Tree = {"name": tool.name, "input_schema": tool.schema or {"type": "object", "properties": {}}}
     optional = {"description": tool.description, "strict": tool.strict}
     return declared | {name: value for name, value in optional.items() if value is not None}
 
 
-def _chosen(talk: c.Conversation) -> Tree | None:
+def _chosen(talk: canonical.Conversation) -> Tree | None:
     if not talk.tools or (talk.choice is None and talk.parallel is not False):
         return None
     choice = talk.choice or "auto"
@@ -236,11 +245,11 @@ def _chosen(talk: c.Conversation) -> Tree | None:
     return chosen | ({"disable_parallel_tool_use": True} if talk.parallel is False and choice != "none" else {})
 
 
-def _config(talk: c.Conversation) -> Tree:
+def _config(talk: canonical.Conversation) -> Tree:
     config: Tree = {}
     if talk.effort is not None:
         if talk.effort not in _EFFORTS:
-            raise c.refuse("reasoning_effort", f"one of {', '.join(_EFFORTS)} for this provider")
+            raise canonical.refuse("reasoning_effort", f"one of {', '.join(_EFFORTS)} for this provider")
         config["effort"] = talk.effort
     if talk.schema is not None:
         config["format"] = {"type": "json_schema", "schema": talk.schema.schema}
@@ -250,20 +259,20 @@ def _config(talk: c.Conversation) -> Tree:
 # --- answers
 
 
-def read_reply(body: bytes) -> c.Reply:
+def read_reply(body: bytes) -> canonical.Reply:
     """A provider's plain answer; its thinking is no part of what is said elsewhere."""
     tree = decode(body)
-    parts: list[c.Text | c.ToolCall] = []
+    parts: list[canonical.Text | canonical.ToolCall] = []
     for block in listed(tree, "content"):
         match words(block, "type"):
             case "text":
-                parts.append(c.Text(words(block, "text")))
+                parts.append(canonical.Text(words(block, "text")))
             case "tool_use":
                 given = encode(member(block, "input") or {}).decode()
-                parts.append(c.ToolCall(words(block, "id"), words(block, "name"), given))
+                parts.append(canonical.ToolCall(words(block, "id"), words(block, "name"), given))
             case _:
                 continue
-    return c.Reply(
+    return canonical.Reply(
         words(tree, "id"),
         words(tree, "model"),
         parts,
@@ -273,7 +282,7 @@ def read_reply(body: bytes) -> c.Reply:
     )
 
 
-def write_reply(reply: c.Reply) -> bytes:
+def write_reply(reply: canonical.Reply) -> bytes:
     """A plain answer to a caller."""
     return encode(
         {

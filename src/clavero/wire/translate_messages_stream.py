@@ -6,8 +6,7 @@ import msgspec
 
 from clavero.domain.calls import BadAnswer
 from clavero.domain.usage import NO_TOKENS
-from clavero.wire import canonical as c
-from clavero.wire import sse
+from clavero.wire import canonical, sse
 from clavero.wire.answer import member, words
 from clavero.wire.anthropic import MessagesStream
 from clavero.wire.body import Tree
@@ -25,14 +24,14 @@ class MessagesPieces:
         self._stop: str | None = None
         self._numbers: dict[Any, int] = {}  # index of a block that is a call: our number
 
-    def read(self, payload: bytes) -> list[c.Piece]:
+    def read(self, payload: bytes) -> list[canonical.Piece]:
         """The pieces of one event. `UNREADABLE` where it is no JSON."""
         self.stream.read(payload)
         event = msgspec.json.decode(payload)
         match words(event, "type"):
             case "message_start":
                 message = member(event, "message")
-                return [c.Begin(words(message, "id"), words(message, "model"), self.stream.tokens or NO_TOKENS)]
+                return [canonical.Begin(words(message, "id"), words(message, "model"), self.stream.tokens or NO_TOKENS)]
             case "content_block_start":
                 return self._block(member(event, "index"), member(event, "content_block"))
             case "content_block_delta":
@@ -45,26 +44,26 @@ class MessagesPieces:
             case _:
                 return []
 
-    def end(self) -> list[c.Piece]:
+    def end(self) -> list[canonical.Piece]:
         """The last piece, once, where the stream is complete."""
         if self._ended or not self.stream.complete:
             return []
         self._ended = True
         finish = FINISHES.get(self.stream.finish, "stop")
-        return [c.End(finish, self.stream.tokens or NO_TOKENS, self._stop)]
+        return [canonical.End(finish, self.stream.tokens or NO_TOKENS, self._stop)]
 
-    def _block(self, index: Any, block: Any) -> list[c.Piece]:
+    def _block(self, index: Any, block: Any) -> list[canonical.Piece]:
         if words(block, "type") != "tool_use" or not isinstance(index, int):
             return []
         number = self._numbers[index] = len(self._numbers)
-        return [c.CallBegin(number, words(block, "id"), words(block, "name"))]
+        return [canonical.CallBegin(number, words(block, "id"), words(block, "name"))]
 
-    def _delta(self, index: Any, delta: Any) -> list[c.Piece]:
+    def _delta(self, index: Any, delta: Any) -> list[canonical.Piece]:
         if text := words(delta, "text"):
-            return [c.Text(text)]
+            return [canonical.Text(text)]
         number = self._numbers.get(index) if isinstance(index, int) else None
         given = words(delta, "partial_json")
-        return [c.CallPiece(number, given)] if given and number is not None else []
+        return [canonical.CallPiece(number, given)] if given and number is not None else []
 
 
 class MessagesWriter:
@@ -74,24 +73,24 @@ class MessagesWriter:
         self._index = -1  # of the last block
         self._open: int | None = None
 
-    def write(self, piece: c.Piece) -> bytes:
+    def write(self, piece: canonical.Piece) -> bytes:
         """The bytes of one piece."""
         match piece:
-            case c.Begin():
+            case canonical.Begin():
                 return self._begin(piece)
-            case c.Text(text):
+            case canonical.Text(text):
                 opened = b"" if self._open == _TEXT_OPEN else self._start(_TEXT_OPEN, {"type": "text", "text": ""})
                 return opened + self._delta({"type": "text_delta", "text": text})
-            case c.CallBegin(number, identity, name):
+            case canonical.CallBegin(number, identity, name):
                 return self._start(number, {"type": "tool_use", "id": identity, "name": name, "input": {}})
-            case c.CallPiece(number, given):
+            case canonical.CallPiece(number, given):
                 if number != self._open:
                     raise BadAnswer("the provider went back to a tool call that had ended")
                 return self._delta({"type": "input_json_delta", "partial_json": given})
-            case c.End():
+            case canonical.End():
                 return self._close() + self._end(piece)
 
-    def _begin(self, begin: c.Begin) -> bytes:
+    def _begin(self, begin: canonical.Begin) -> bytes:
         message: Tree = {"id": message_id(begin.id), "type": "message", "role": "assistant", "model": begin.model}
         message |= {"content": [], "stop_reason": None, "stop_sequence": None, "usage": write_usage(begin.tokens)}
         return _event({"type": "message_start", "message": message})
@@ -111,7 +110,7 @@ class MessagesWriter:
         self._open = None
         return _event({"type": "content_block_stop", "index": self._index})
 
-    def _end(self, end: c.End) -> bytes:
+    def _end(self, end: canonical.End) -> bytes:
         reason = "stop_sequence" if end.stop else SAID[end.finish]
         delta = {"stop_reason": reason, "stop_sequence": end.stop}
         told = _event({"type": "message_delta", "delta": delta, "usage": write_usage(end.tokens)})

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from clavero.domain.usage import Tokens
-from clavero.wire import canonical as c
+from clavero.wire import canonical
 from clavero.wire.answer import member
 from clavero.wire.body import Tree, encode
 
@@ -24,20 +24,29 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "service_tier": ("auto", "default"),
     "top_logprobs": (0,),
 }
-_ROLES: dict[str, c.Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+_ROLES: dict[str, canonical.Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+}
 
 
-def read_request(tree: Tree) -> c.Conversation:
+def read_request(tree: Tree) -> canonical.Conversation:
     """A request of a caller; `InvalidParameter` for what no other format can say."""
-    c.only(tree, _KNOWN, _NEUTRAL)
-    form = c.need(tree.get("text") or {}, dict, "text", "an object")
-    c.only(form, ("format",), {"verbosity": ("medium",)}, "text.")
+    canonical.only(tree, _KNOWN, _NEUTRAL)
+    form = canonical.need(tree.get("text") or {}, dict, "text", "an object")
+    canonical.only(form, ("format",), {"verbosity": ("medium",)}, "text.")
     instructions = tree.get("instructions")
-    turns = [c.Turn("system", (c.Text(c.text(instructions, "instructions")),))] if instructions else []
-    return c.Conversation(
+    turns = (
+        [canonical.Turn("system", (canonical.Text(canonical.text(instructions, "instructions")),))]
+        if instructions
+        else []
+    )
+    return canonical.Conversation(
         model=tree["model"],
         turns=turns + list(_turns(tree.get("input"))),
-        tools=[_tool(path, tool) for path, tool in c.items(tree.get("tools") or [], "tools")],
+        tools=[_tool(path, tool) for path, tool in canonical.items(tree.get("tools") or [], "tools")],
         choice=_choice(tree.get("tool_choice")),
         parallel=tree.get("parallel_tool_calls"),
         cap=tree.get("max_output_tokens"),
@@ -50,76 +59,87 @@ def read_request(tree: Tree) -> c.Conversation:
     )
 
 
-def _turns(given: Any) -> Iterable[c.Turn]:
+def _turns(given: Any) -> Iterable[canonical.Turn]:
     """One turn per message; the calls of one side in a row are one turn, as other formats want them."""
     if isinstance(given, str):
-        yield c.Turn("user", (c.Text(given),))
+        yield canonical.Turn("user", (canonical.Text(given),))
         return
-    together: list[c.Part] = []
-    for path, item in c.items(given, "input"):
+    together: list[canonical.Part] = []
+    for path, item in canonical.items(given, "input"):
         kind = item.get("type", "message")
         if kind == "function_call":
             together.append(_call(path, item))
             continue
         if together and kind != "reasoning":
-            yield c.Turn("assistant", tuple(together))
+            yield canonical.Turn("assistant", tuple(together))
             together = []
         match kind:
             case "message":
                 yield _message(path, item)
             case "function_call_output":
-                yield c.Turn("user", (_output(path, item),))
+                yield canonical.Turn("user", (_output(path, item),))
             case "reasoning":
                 continue
             case _:
-                raise c.refuse(f"{path}.type", "message, function_call or function_call_output for this provider")
+                raise canonical.refuse(
+                    f"{path}.type", "message, function_call or function_call_output for this provider"
+                )
     if together:
-        yield c.Turn("assistant", tuple(together))
+        yield canonical.Turn("assistant", tuple(together))
 
 
-def _message(path: str, item: Tree) -> c.Turn:
+def _message(path: str, item: Tree) -> canonical.Turn:
     role = item.get("role")
     if not isinstance(role, str) or role not in _ROLES:
-        raise c.refuse(f"{path}.role", "system, developer, user or assistant")
-    return c.Turn(_ROLES[role], tuple(_parts(f"{path}.content", item.get("content"))))
+        raise canonical.refuse(f"{path}.role", "system, developer, user or assistant")
+    return canonical.Turn(_ROLES[role], tuple(_parts(f"{path}.content", item.get("content"))))
 
 
-def _call(path: str, item: Tree) -> c.ToolCall:
-    arguments = c.text(item.get("arguments"), f"{path}.arguments")
-    return c.ToolCall(
-        c.text(item.get("call_id"), f"{path}.call_id"), c.text(item.get("name"), f"{path}.name"), arguments
+def _call(path: str, item: Tree) -> canonical.ToolCall:
+    arguments = canonical.text(item.get("arguments"), f"{path}.arguments")
+    return canonical.ToolCall(
+        canonical.text(item.get("call_id"), f"{path}.call_id"),
+        canonical.text(item.get("name"), f"{path}.name"),
+        arguments,
     )
 
 
-def _output(path: str, item: Tree) -> c.ToolResult:
+def _output(path: str, item: Tree) -> canonical.ToolResult:
     parts = tuple(_parts(f"{path}.output", item.get("output")))
-    return c.ToolResult(c.text(item.get("call_id"), f"{path}.call_id"), parts)
+    return canonical.ToolResult(canonical.text(item.get("call_id"), f"{path}.call_id"), parts)
 
 
-def _parts(path: str, content: Any) -> Iterable[c.Text | c.Media]:
+def _parts(path: str, content: Any) -> Iterable[canonical.Text | canonical.Media]:
     if isinstance(content, str):
-        yield c.Text(content)
+        yield canonical.Text(content)
         return
-    for at, part in c.items(content, path):
+    for at, part in canonical.items(content, path):
         match part.get("type"):
             case "input_text" | "output_text" | "text":
-                yield c.Text(c.text(part.get("text"), f"{at}.text"))
+                yield canonical.Text(canonical.text(part.get("text"), f"{at}.text"))
             case "refusal":
-                yield c.Text(c.text(part.get("refusal"), f"{at}.refusal"))
+                yield canonical.Text(canonical.text(part.get("refusal"), f"{at}.refusal"))
             case "input_image":
-                yield c.media("image", c.text(part.get("image_url"), f"{at}.image_url"), f"{at}.image_url")
+                yield canonical.media(
+                    "image", canonical.text(part.get("image_url"), f"{at}.image_url"), f"{at}.image_url"
+                )
             case "input_file":
-                data = c.text(part.get("file_data"), f"{at}.file_data")
-                yield c.media("file", data, f"{at}.file_data", str(part.get("filename") or ""))
+                data = canonical.text(part.get("file_data"), f"{at}.file_data")
+                yield canonical.media("file", data, f"{at}.file_data", str(part.get("filename") or ""))
             case _:
-                raise c.refuse(f"{at}.type", "input_text, output_text, input_image or input_file for this provider")
+                raise canonical.refuse(
+                    f"{at}.type", "input_text, output_text, input_image or input_file for this provider"
+                )
 
 
-def _tool(path: str, tool: Tree) -> c.Tool:
+def _tool(path: str, tool: Tree) -> canonical.Tool:
     if tool.get("type") != "function":
-        raise c.refuse(f"{path}.type", "function: the others run at their own provider")
-    return c.Tool(
-        c.text(tool.get("name"), f"{path}.name"), tool.get("description"), tool.get("parameters"), tool.get("strict")
+        raise canonical.refuse(f"{path}.type", "function: the others run at their own provider")
+    return canonical.Tool(
+        canonical.text(tool.get("name"), f"{path}.name"),
+        tool.get("description"),
+        tool.get("parameters"),
+        tool.get("strict"),
     )
 
 
@@ -128,27 +148,27 @@ def _choice(choice: Any) -> str | None:
         return choice if choice is None else str(choice)
     name = member(choice, "name")
     if member(choice, "type") != "function" or not isinstance(name, str):
-        raise c.refuse("tool_choice", "auto, none, required or the name of a function")
+        raise canonical.refuse("tool_choice", "auto, none, required or the name of a function")
     return f"={name}"
 
 
-def _schema(form: Any) -> c.Schema | None:
+def _schema(form: Any) -> canonical.Schema | None:
     kind = member(form, "type")
     if form is None or kind == "text":
         return None
     schema = member(form, "schema")
     if kind != "json_schema" or not isinstance(schema, dict):
-        raise c.refuse("text.format", "text or a json_schema with its schema for this provider")
-    return c.Schema(schema, str(form.get("name") or "answer"), form.get("strict"))
+        raise canonical.refuse("text.format", "text or a json_schema with its schema for this provider")
+    return canonical.Schema(schema, str(form.get("name") or "answer"), form.get("strict"))
 
 
 # --- answers
 
 
-def write_reply(reply: c.Reply, asked: Tree, created: int) -> bytes:
+def write_reply(reply: canonical.Reply, asked: Tree, created: int) -> bytes:
     """A plain answer to a caller; `created` is UTC seconds."""
-    said = "".join(part.text for part in reply.parts if isinstance(part, c.Text))
-    calls = [part for part in reply.parts if isinstance(part, c.ToolCall)]
+    said = "".join(part.text for part in reply.parts if isinstance(part, canonical.Text))
+    calls = [part for part in reply.parts if isinstance(part, canonical.ToolCall)]
     output = [message_item(reply.id, said)] if said or not calls else []
     output += [call_item(part.id, part.name, part.arguments) for part in calls]
     whole = response(asked, reply.id, reply.model, created)
@@ -182,7 +202,7 @@ def response(asked: Tree, identity: str, model: str, created: int) -> Tree:
     return tree | usual | said
 
 
-def ending(finish: c.Finish, output: list[Tree], tokens: Tokens) -> Tree:
+def ending(finish: canonical.Finish, output: list[Tree], tokens: Tokens) -> Tree:
     """The members that an ended response has otherwise than a begun one."""
     reason = {"length": "max_output_tokens", "filter": "content_filter"}.get(finish)
     status = "incomplete" if reason else "completed"

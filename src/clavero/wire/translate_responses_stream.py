@@ -5,8 +5,7 @@ whole; at the end the response whole.
 """
 
 from clavero.domain.calls import BadAnswer
-from clavero.wire import canonical as c
-from clavero.wire import sse
+from clavero.wire import canonical, sse
 from clavero.wire.body import Tree
 from clavero.wire.translate_responses import call_item, ending, message_item, response
 
@@ -21,24 +20,24 @@ class ResponsesWriter:
         self._identity = ""
         self._sequence = 0
         self._output: list[Tree] = []
-        self._open: c.CallBegin | str | None = None  # a call, the id of a message, or nothing
+        self._open: canonical.CallBegin | str | None = None  # a call, the id of a message, or nothing
         self._said: list[str] = []  # pieces of what is open
 
-    def write(self, piece: c.Piece) -> bytes:
+    def write(self, piece: canonical.Piece) -> bytes:
         """The bytes of one piece."""
         match piece:
-            case c.Begin(identity, model):
+            case canonical.Begin(identity, model):
                 self._identity = identity
                 self._whole = response(self._asked, identity, model, self._created)
                 created = self._event("response.created", response=self._whole)
                 return created + self._event("response.in_progress", response=self._whole)
-            case c.Text(text):
+            case canonical.Text(text):
                 return self._text(text)
-            case c.CallBegin():
+            case canonical.CallBegin():
                 return self._call(piece)
-            case c.CallPiece(number, given):
+            case canonical.CallPiece(number, given):
                 return self._arguments(number, given)
-            case c.End(finish, tokens):
+            case canonical.End(finish, tokens):
                 closed = self._close()
                 self._whole |= ending(finish, self._output, tokens)
                 return closed + self._event(f"response.{self._whole['status']}", response=self._whole)
@@ -53,14 +52,14 @@ class ResponsesWriter:
         self._said.append(text)
         return opened + self._part("response.output_text.delta", delta=text, logprobs=[])
 
-    def _call(self, call: c.CallBegin) -> bytes:
+    def _call(self, call: canonical.CallBegin) -> bytes:
         closed = self._close()
         self._open = call
         item = call_item(call.id, call.name, "", "in_progress")
         return closed + self._event("response.output_item.added", item=item)
 
     def _arguments(self, number: int, given: str) -> bytes:
-        if not isinstance(self._open, c.CallBegin) or self._open.number != number:
+        if not isinstance(self._open, canonical.CallBegin) or self._open.number != number:
             raise BadAnswer("the provider went back to a tool call that had ended")
         self._said.append(given)
         return self._event("response.function_call_arguments.delta", item_id=f"fc_{self._open.id}", delta=given)
