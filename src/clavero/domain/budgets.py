@@ -79,6 +79,12 @@ def budget_parts(budget: str) -> tuple[Subject, str] | None:
     return (Subject(subject), name) if slash and colon and subject in set(Subject) else None
 
 
+def window_of(budget: str) -> Window:
+    """The window that a budget's id says; for ever where it says none."""
+    word = budget.rpartition(":")[2]
+    return Window(word) if word in set(Window) else Window.FOREVER
+
+
 def period_start(window: Window, at_ns: int) -> int:
     """The UTC second in which the window that holds this instant began."""
     second = at_ns // 1_000_000_000
@@ -105,3 +111,8 @@ def period_end(window: Window, start: int) -> int | None:
             return start + 7 * _DAY
         case Window.MONTH:
             return period_start(Window.MONTH, (start + 32 * _DAY) * 1_000_000_000)
+
+
+def utc(second: int) -> str:
+    """A UTC second as programs read it: 2026-11-23T00:00:00Z."""
+    return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from clavero.domain.startup import Exit, StartFailure
-from clavero.settings import Settings
+from clavero.settings import Setting, Settings
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -32,6 +32,10 @@ class Instructions(Struct, frozen=True, kw_only=True):
     gateway_port: int
     admin_port: int
     simulator_url: str = ""  # "" outside the demo
+    sources: tuple[Setting, ...] = ()  # where each setting came from
+
+    def __repr__(self) -> str:
+        return f"Instructions({self.name})"  # the root key is in here
 
 
 class Ready(Struct, frozen=True, tag="ready"):

@@ -19,7 +19,7 @@ from msgspec import Struct
 from clavero.domain.startup import Exit, StartFailure
 from clavero.entrypoints.premises import Premises, write_private
 from clavero.entrypoints.processes import Alive, Failed, Instructions, Ready, failure_of, hand_over, read_report
-from clavero.settings import Settings, environment
+from clavero.settings import Setting, Settings, environment
 
 SILENT_SECONDS = 20.0  # a worker whose loop has not turned for so long is killed, then its journal is read (L27)
 LONGEST_PAUSE = 5.0  # between two starts of a child that keeps dying
@@ -33,6 +33,13 @@ class Opened(Struct, frozen=True):
     admin_url: str
     facts: Mapping[str, str]
     seconds: float
+
+
+class Start(Struct, frozen=True):
+    """What the operator said: the settings, and where each came from."""
+
+    settings: Settings
+    sources: tuple[Setting, ...]
 
 
 class Child:
@@ -139,8 +146,9 @@ class Child:
 class Supervisor:
     """Control plane, workers and, in the demo, the simulated provider."""
 
-    def __init__(self, settings: Settings, root_key: bytes, premises: Premises, *, demo: bool) -> None:
-        self._settings = settings
+    def __init__(self, start: Start, root_key: bytes, premises: Premises, *, demo: bool) -> None:
+        settings = self._settings = start.settings
+        self._sources = start.sources
         self._root_key = root_key
         self._premises = premises
         self._demo = demo
@@ -161,7 +169,7 @@ class Supervisor:
             return Instructions(
                 settings=self._settings, root_key=b"" if name == "simulator" else self._root_key, name=name,
                 report_fd=report_fd, gateway_port=self._gateway_port, admin_port=self._admin_port,
-                simulator_url=f"http://127.0.0.1:{self._simulator_port}" if self._demo else "",
+                sources=self._sources, simulator_url=f"http://127.0.0.1:{self._simulator_port}" if self._demo else "",
             )  # fmt: skip
 
         return Child(name, module, instructions)

@@ -10,7 +10,7 @@ from clavero.bootstrap.supervisor import root_key_of
 from clavero.domain.startup import Exit, StartFailure
 from clavero.entrypoints.cli.speech import say, speak
 from clavero.entrypoints.premises import Premises, write_private
-from clavero.entrypoints.supervisor import Opened, Supervisor
+from clavero.entrypoints.supervisor import Opened, Start, Supervisor
 from clavero.settings import BadSetting, Settings, UnknownSetting, provider_variables, read
 
 _PROVIDER_OF = {"OPENAI_API_KEY": "openai", "ANTHROPIC_API_KEY": "anthropic"}
@@ -59,17 +59,16 @@ def up(  # noqa: PLR0913 - one parameter for each flag
         "log.level": log_level,
     }
     try:
-        settings, _ = read(flags)
+        settings, sources = read(flags)
     except (UnknownSetting, BadSetting) as error:
         raise StartFailure("bad_setting", str(error), "clavero settings shows every name", Exit.USAGE) from None
     with Premises(settings.data) as premises:
-        supervisor_run = _run(settings, premises, demo=demo, ready_file=ready_file)
-        return asyncio.run(supervisor_run)
+        return asyncio.run(_run(Start(settings, tuple(sources)), premises, demo=demo, ready_file=ready_file))
 
 
-async def _run(settings: Settings, premises: Premises, *, demo: bool, ready_file: Path | None) -> int:
-    root_key = root_key_of(settings)
-    supervisor = Supervisor(settings, root_key, premises, demo=demo)
+async def _run(start: Start, premises: Premises, *, demo: bool, ready_file: Path | None) -> int:
+    settings = start.settings
+    supervisor = Supervisor(start, root_key_of(settings), premises, demo=demo)
 
     def opened(facts: Opened) -> None:
         if ready_file is not None:
@@ -95,7 +94,7 @@ def _ready(settings: Settings, opened: Opened, *, demo: bool) -> dict[str, objec
 
 
 def banner(settings: Settings, opened: Opened, *, demo: bool) -> str:
-    """The first minute: where it is, what to paste. Never a key; the one-time link only on a terminal or in the demo."""
+    """The first minute: where it is, what to paste. Never a key; the one-time link ends after its first use."""
     data = settings.storage.data_dir
     lines = [f"{speak('title', version=opened.facts.get('version', ''))}{' · demo' if demo else ''} · {data}", ""]
     link = opened.facts.get("link", "")

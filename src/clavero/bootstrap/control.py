@@ -1,0 +1,62 @@
+"""What the control plane is composed of: store, vault, desk, ingest and reclaim."""
+
+from msgspec import Struct
+
+from clavero.adapters.clock import SystemClock, SystemDice
+from clavero.adapters.storage.segments import Segments
+from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
+from clavero.bootstrap.storage import DATABASE, is_server
+from clavero.control.commit import Desk
+from clavero.control.ingest import POSTGRES_PACE, SQLITE_PACE, Heard, Ingest
+from clavero.control.reclaim import Reclaim
+from clavero.control.unseal import open_desk
+from clavero.domain.names import rule_of
+from clavero.ports import Books
+from clavero.settings import Settings
+from clavero.vault.keyring import RootKey
+
+
+class ControlPlane(Struct):
+    """The parts that run for as long as the process does."""
+
+    store: SqlStore
+    books: Books
+    desk: Desk
+    ingest: Ingest
+    reclaim: Reclaim
+
+    async def close(self) -> None:
+        """Read what the workers wrote last, then let the database go."""
+        while await self.ingest.round():
+            pass
+        await self.store.close()
+        self.books.close()
+
+
+async def open_control(settings: Settings, root_key: bytes, heard: Heard) -> ControlPlane:
+    """Make or check the schema, open the vault; `StartFailure` where either is not ours. `heard` is told of frames."""
+    store = _store(settings)
+    await store.open()
+    names = rule_of(settings.keys.name_pattern, settings.keys.name_words)
+    desk = await open_desk(store, SystemClock(), SystemDice(), RootKey(root_key), names)
+    journals = Segments(settings.data / "journal", durable=settings.journal.durability == "power")
+    books, kept = _books(settings), settings.journal.kept_segments
+    pace = POSTGRES_PACE if is_server(settings) else SQLITE_PACE
+    ingest = Ingest(journals, books, SystemClock(), pace, heard=heard, kept=kept)
+    return ControlPlane(store, books, desk, ingest, Reclaim(journals, books, ingest, kept=kept))
+
+
+def _store(settings: Settings) -> SqlStore:
+    if is_server(settings):
+        return postgres_store(settings.storage.database_url)
+    return sqlite_store(settings.data / DATABASE)
+
+
+def _books(settings: Settings) -> Books:
+    if is_server(settings):
+        from clavero.adapters.storage.books_postgres import PostgresBooks
+
+        return PostgresBooks(settings.storage.database_url, SystemClock())
+    from clavero.adapters.storage.books_sqlite import SqliteBooks
+
+    return SqliteBooks(settings.data / DATABASE, SystemClock())

@@ -1,0 +1,227 @@
+"""What a gateway worker is composed of. It loads neither framework nor ORM; a test looks."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from msgspec import Struct
+
+from clavero import __version__
+from clavero.adapters.clock import SystemClock, SystemDice
+from clavero.adapters.storage.journal import SegmentJournal
+from clavero.adapters.storage.segments import place
+from clavero.adapters.ticker import LoopTicker
+from clavero.adapters.upstreams.pool import Pool
+from clavero.bootstrap.storage import lender_of, publication_of
+from clavero.domain.attempts import Rules
+from clavero.domain.credentials import Credential, Provider
+from clavero.domain.errors import KeyDisabled, KeyRevoked
+from clavero.domain.keys import Key, KeyState, Kid
+from clavero.domain.ledger import BootId
+from clavero.domain.origins import read_origin
+from clavero.domain.refusals import InvalidValue
+from clavero.domain.sealing import SealedKey
+from clavero.domain.secret import Secret
+from clavero.gateway.bank import Bank
+from clavero.gateway.leases import Leases
+from clavero.gateway.plugs import Aside, Plugs, Words
+from clavero.gateway.tally import Tally
+from clavero.gateway.trail import UnderWay
+from clavero.gateway.view import View
+from clavero.ports import Change, Deadlines, Publication
+from clavero.settings import Settings
+from clavero.vault.barrier import Barrier
+from clavero.vault.box import CannotOpen
+from clavero.vault.columns import credential_cell
+from clavero.vault.fingerprint import Fingerprints
+from clavero.vault.keyring import Keyring, RootKey
+from clavero.wire.journal import Pulse
+
+_FIRST_LOOK_SECONDS = 0.05  # between two looks for a schema, at a first start
+_WAIT_SECONDS = 1.0
+_MOST_WAITS = 1200  # for the control plane to make the schema: a minute
+Say = Callable[..., None]
+
+
+class Rim(Struct, frozen=True):
+    """What the edge lends the planes: words for problems, and a log."""
+
+    words: Words
+    aside: Aside
+    say: Say
+    failure: Callable[..., None]
+
+
+class GatewayWorker:
+    """The plugs of one worker, and the threads that keep them current."""
+
+    def __init__(self, settings: Settings, root_key: bytes, name: str, rim: Rim) -> None:
+        self._root = RootKey(root_key)
+        self._rim = rim
+        self._clock = SystemClock()
+        self._dice = SystemDice()
+        self._publication: Publication = publication_of(settings)
+        self._reader = ThreadPoolExecutor(1, "publication")
+        self._following: asyncio.Task[None] | None = None
+        self._barrier: Barrier | None = None
+        self.ticker = LoopTicker(self._clock)
+        self._settings = settings
+        self._name = name
+        self.plugs: Plugs
+        self._journal: SegmentJournal
+
+    async def open(self) -> None:
+        """Load the view, register the boot, begin to follow; `StartFailure` where the vault is not ours."""
+        self.ticker.start()
+        under_way = UnderWay()
+        view = View(self._open_credential, lambda kid: self._cut(under_way, kid))
+        seq, things = await self._first_load()
+        keyring = self._unlock([row for row in things[SealedKey] if isinstance(row, SealedKey)])
+        upstream = self._settings.upstream
+        pool = Pool(self.ticker)
+        self.plugs = Plugs(
+            view=view, clock=self._clock, dice=self._dice, fingerprints=Fingerprints(keyring.peppers()),
+            bank=await self._open_bank(), journal=self._journal, upstreams=pool, under_way=under_way,
+            tally=Tally(lambda code, address: self._rim.say("stranger", "warning", code=code, address=address)),
+            words=self._rim.words, aside=self._rim.aside, rules=Rules(per_target=upstream.attempts),
+            deadlines=Deadlines(upstream.connect_seconds, upstream.first_byte_seconds, upstream.idle_seconds,
+                                upstream.total_seconds),
+            retry_budgets={}, report=lambda error, request: self._rim.failure("fault", error, request_id=request),
+            version=__version__,
+        )  # fmt: skip
+        view.load(seq, things)
+        self._allow()
+        self.plugs.bank.start()
+        self._following = asyncio.ensure_future(self._follow())
+
+    def beat(self) -> None:
+        """Once a second: what the journal and the gauges want to know."""
+        plugs = self.plugs
+        streams = sum(1 for trail in plugs.under_way if trail.started)
+        waiting = len(plugs.bank.leases.waiting)
+        lag_us = int(self.ticker.lag * 1e6)
+        self._journal.watch()
+        self._journal.append(
+            Pulse(self._clock.wall_ns(), plugs.view.seq, len(plugs.under_way), waiting, lag_us, streams)
+        )
+
+    async def close(self) -> None:
+        """Give every slice back, seal the journal, end every connection."""
+        if self._following is not None:
+            self._following.cancel()
+        await self.plugs.bank.close()
+        await self.plugs.upstreams.close()
+        self._journal.close(self._clock.wall_ns())
+        self.ticker.stop()
+        self._reader.shutdown(wait=False, cancel_futures=True)
+
+    # --- inside
+
+    async def _first_load(self) -> tuple[int, dict[type[Struct], Sequence[Struct]]]:
+        """The stored view; at a first start the control plane is still making it."""
+        loop = asyncio.get_running_loop()
+        for _ in range(_MOST_WAITS):
+            try:
+                seq, things = await loop.run_in_executor(self._reader, self._publication.load)
+            except ConnectionError:
+                things = {}
+            if things.get(SealedKey):
+                return seq, dict(things)
+            await asyncio.sleep(_FIRST_LOOK_SECONDS)
+        raise ConnectionError("the control plane made no schema")
+
+    async def _open_bank(self) -> Bank:
+        """A boot of its own: journal and lock first, then known to the ledger (L1)."""
+        power = self._settings.journal.durability == "power"
+        root = self._settings.data / "journal"
+        boot = BootId(self._dice.token(16).hex())
+        here = place(root, durable=power)
+        self._journal = SegmentJournal(root, boot, self._name, report=self._rim.failure, power=power)
+        lender = lender_of(self._settings, here)
+        bank = Bank(lender, self._journal, Leases(boot), self._clock)
+        await bank.register(self._name)
+        return bank
+
+    def _unlock(self, rows: list[SealedKey]) -> Keyring:
+        keyring = Keyring.open(self._root, rows)
+        self._barrier = Barrier(keyring, self._dice.token)
+        return keyring
+
+    def _open_credential(self, credential: Credential) -> Secret | None:
+        if self._barrier is None:
+            return None
+        try:
+            return self._barrier.open(credential.sealed, credential_cell(credential))
+        except CannotOpen as why:
+            self._rim.say("credential_cannot_open", "error", credential=credential.id, why=str(why))
+            return None
+
+    def _cut(self, under_way: UnderWay, kid: Kid) -> None:
+        """End what a key that no longer works has under way."""
+        for trail in under_way.of_key(kid):
+            key = trail.grant.key if trail.grant else None
+            disabled = key is not None and self._state(kid) is KeyState.DISABLED
+            trail.stop(KeyDisabled(owner=key.owner if key else "") if disabled else KeyRevoked())
+
+    def _state(self, kid: Kid) -> KeyState | None:
+        grant = self.plugs.view.grant(kid)
+        return grant.key.state if grant else None
+
+    def _allow(self) -> None:
+        """Tell the pool which origins there are."""
+        for provider in self.plugs.view.providers:
+            try:
+                origin = read_origin(provider.base_url, provider.network).origin
+                self.plugs.upstreams.allow(origin, provider.network.value)
+            except (InvalidValue, ValueError) as error:
+                self._rim.failure("provider_unusable", error, provider=provider.name)
+
+    async def _follow(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                changes = await loop.run_in_executor(
+                    self._reader, self._publication.wait, self.plugs.view.seq, _WAIT_SECONDS
+                )
+                if changes:
+                    await self._take(changes)
+            except ConnectionError:
+                await asyncio.sleep(_FIRST_LOOK_SECONDS)
+
+    async def _take(self, changes: Sequence[Change]) -> None:
+        """Read the changed rows, then let the view have them in one step."""
+        loop, plugs = asyncio.get_running_loop(), self.plugs
+        by_kind: dict[type[Struct], list[str]] = {}
+        for change in changes:
+            kind = kind_of(change.kind)
+            if kind is not None:
+                by_kind.setdefault(kind, []).append(change.id)
+        seq = max(change.seq for change in changes)
+        found = {
+            kind: await loop.run_in_executor(self._reader, self._publication.fetch, kind, ids)
+            for kind, ids in by_kind.items()
+        }
+        if SealedKey in found:
+            rows = await loop.run_in_executor(self._reader, self._publication.load)
+            keyring = self._unlock([row for row in rows[1][SealedKey] if isinstance(row, SealedKey)])
+            plugs.fingerprints = Fingerprints(keyring.peppers())
+        for kind, ids in by_kind.items():
+            plugs.view.apply(seq, kind, ids, found[kind])
+        if Provider in by_kind:
+            self._allow()
+        if Key in by_kind:
+            self._rim.say("view_applied", "debug", seq=seq, changes=len(changes))
+
+
+def kind_of(word: str) -> type[Struct] | None:
+    """The struct that a word of the change log names."""
+    from clavero.adapters.storage.rows import BY_KIND
+
+    stored = BY_KIND.get(word)
+    return stored.type if stored is not None else None
+
+
+def data_of(settings: Settings) -> Path:
+    """The data directory, whole."""
+    return settings.data.resolve()

@@ -1,0 +1,39 @@
+"""Which database: one file in the data directory, or a server by URL. The only place that decides it."""
+
+from clavero.adapters.clock import SystemClock
+from clavero.domain.ledger import Place
+from clavero.domain.startup import StartFailure
+from clavero.ports import Lender, Publication
+from clavero.settings import Settings
+
+DATABASE = "clavero.db"
+
+
+def lender_of(settings: Settings, place: Place) -> Lender:
+    """A worker's way to the ledger."""
+    if is_server(settings):
+        from clavero.adapters.storage.lender_postgres import PostgresLender
+
+        return PostgresLender(settings.storage.database_url, place)
+    from clavero.adapters.storage.lender_sqlite import SqliteLender
+
+    return SqliteLender(settings.data / DATABASE, place, SystemClock())
+
+
+def publication_of(settings: Settings) -> Publication:
+    """A worker's way to what is published."""
+    if is_server(settings):
+        from clavero.adapters.storage.publication_postgres import PostgresPublication
+
+        return PostgresPublication(settings.storage.database_url, SystemClock())
+    from clavero.adapters.storage.publication_sqlite import SqlitePublication
+
+    return SqlitePublication(settings.data / DATABASE, SystemClock())
+
+
+def is_server(settings: Settings) -> bool:
+    url = settings.storage.database_url
+    if url and not url.startswith(("postgresql://", "postgres://")):
+        fix = "DATABASE_URL=postgresql://…, or leave it out for SQLite"
+        raise StartFailure("bad_setting", "storage.database_url is no PostgreSQL URL", fix)
+    return bool(url)

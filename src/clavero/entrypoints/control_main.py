@@ -1,0 +1,101 @@
+"""The process of the control plane: console, admin API, ingest, reclaim."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from clavero import __version__
+from clavero.bootstrap.control import ControlPlane, open_control
+from clavero.control import signin
+from clavero.control.catalog import update_prices
+from clavero.control.commit import Desk, perform
+from clavero.control.reclaim import Ended
+from clavero.domain.access import SYSTEM
+from clavero.domain.ledger import BootId
+from clavero.entrypoints import demo
+from clavero.entrypoints.http.admin.app import make_app
+from clavero.entrypoints.http.admin.facts import AdminFacts
+from clavero.entrypoints.http.admin.metrics import Gauges
+from clavero.entrypoints.logs import Log
+from clavero.entrypoints.premises import bound_socket, write_private
+from clavero.entrypoints.processes import Instructions, Ready, Reporter, be_child, stop_signal
+from clavero.wire.journal import Frame, Unreadable
+
+
+async def serve(instructions: Instructions, reporter: Reporter) -> None:
+    """Decide and remember until told to stop; the workers have written their last frames by then."""
+    settings = instructions.settings
+    log = Log(settings.log.level, instructions.name)
+    stop = stop_signal()
+    gauges = Gauges()
+
+    def heard(boot: BootId, frames: Sequence[Frame | Unreadable]) -> None:
+        gauges.hear(boot, frames)
+
+    plane = await open_control(settings, instructions.root_key, heard)
+    facts = await _first_steps(plane.desk, instructions)
+    running = [
+        asyncio.ensure_future(plane.ingest.forever()),
+        asyncio.ensure_future(plane.reclaim.forever(lambda ended: _told(log, ended))),
+    ]
+    server = _server(plane, instructions, gauges)
+    serving = asyncio.ensure_future(server.serve(sockets=[bound_socket(instructions.admin_port)]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.005)
+    reporter.say(Ready(facts))
+    log.say("started")
+    await stop.wait()
+    server.should_exit = True
+    await serving
+    for task in running:
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.gather(*running)
+    plane.reclaim.sweep()
+    await plane.close()
+    log.say("stopped")
+
+
+async def _first_steps(desk: Desk, instructions: Instructions) -> dict[str, str]:
+    """The price list, the admin token, the demo, and a link to sign in with."""
+    settings = instructions.settings
+    gateway, admin = (f"http://127.0.0.1:{port}" for port in (instructions.gateway_port, instructions.admin_port))
+    await update_prices(desk)
+    await _admin_token(desk, settings.data / "admin.token")
+    facts = {"version": __version__}
+    if instructions.simulator_url:
+        names = await demo.prepare(desk, instructions.simulator_url, gateway, settings.data / "demo")
+        facts["demo_keys"] = " ".join(names)
+    link = await perform(desk, SYSTEM, signin.create_link)
+    return facts | {"link": f"{admin}/sign-in#{link.reveal()}"}
+
+
+async def _admin_token(desk: Desk, file: Path) -> None:
+    """The token of the command line; a file that was deleted gets a new one."""
+    if not file.exists():
+        token = await perform(desk, SYSTEM, signin.create_token)
+        write_private(file, token.reveal().encode() + b"\n")
+
+
+def _server(plane: ControlPlane, instructions: Instructions, gauges: Gauges) -> uvicorn.Server:
+    facts = AdminFacts(settings=instructions.settings, admin_port=instructions.admin_port,
+                       gateway_port=instructions.gateway_port, gauges=gauges)  # fmt: skip
+    config = uvicorn.Config(
+        make_app(plane.desk, facts), log_config=None, access_log=False, server_header=False, date_header=True,
+        lifespan="off", timeout_graceful_shutdown=3,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # the supervisor's signals are ours
+    return server
+
+
+def _told(log: Log, ended: Ended) -> None:
+    log.say("worker_lost", "warning", boot=str(ended.boot), how=str(ended.end))
+
+
+if __name__ == "__main__":
+    be_child(serve, uvloop.run)

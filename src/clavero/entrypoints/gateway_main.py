@@ -1,0 +1,67 @@
+"""The process of one gateway worker."""
+
+import asyncio
+import gc
+import time
+
+import uvloop
+
+from clavero.bootstrap.gateway import GatewayWorker, Rim
+from clavero.entrypoints.http.edge import Inside, Limits
+from clavero.entrypoints.http.gateway import Rim as HttpRim
+from clavero.entrypoints.http.server import Server
+from clavero.entrypoints.logs import Log
+from clavero.entrypoints.premises import bound_socket
+from clavero.entrypoints.processes import Alive, Instructions, Ready, Reporter, be_child, stop_signal
+from clavero.entrypoints.request_ids import RequestIds
+
+_BEAT_SECONDS = 1.0
+
+
+async def serve(instructions: Instructions, reporter: Reporter) -> None:
+    """Answer until told to drain; the last second of a worker gives its money back."""
+    settings = instructions.settings
+    log = Log(settings.log.level, instructions.name)
+    stop = stop_signal()
+    rim = HttpRim(f"http://127.0.0.1:{instructions.admin_port}/errors")
+    words = Rim(rim.words, rim.aside, log.say, log.failure)
+    worker = GatewayWorker(settings, instructions.root_key, instructions.name, words)
+    await worker.open()
+    rim.plugs = worker.plugs
+    limits = Limits(body_bytes=settings.gateway.body_bytes)
+    ids = RequestIds(worker.plugs.dice)
+    inside = Inside(
+        handler=rim.handle, refuse=rim.refuse, new_id=ids.new, clock=worker.plugs.clock, ticker=worker.ticker
+    )
+    server = Server(inside, limits)
+    await server.start(bound_socket(instructions.gateway_port))
+    _settle_memory()
+    reporter.say(Ready())
+    log.say("started", seq=worker.plugs.view.seq)
+    beating = asyncio.ensure_future(_beat(worker, reporter, stop))
+    await stop.wait()
+    log.say("draining", exchanges=server.exchanges)
+    await server.stop(settings.gateway.drain_seconds)
+    beating.cancel()
+    await worker.close()
+    log.say("stopped")
+
+
+async def _beat(worker: GatewayWorker, reporter: Reporter, stop: asyncio.Event) -> None:
+    while True:
+        worker.beat()
+        reporter.say(Alive(time.monotonic_ns()))
+        if worker.plugs.bank.fenced:  # finish streams, then begin a new boot (L24)
+            stop.set()
+        await asyncio.sleep(_BEAT_SECONDS)
+
+
+def _settle_memory() -> None:
+    """What is loaded stays: the collector need not walk it again. Objects of an exchange die young (docs/adr)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)
+
+
+if __name__ == "__main__":
+    be_child(serve, uvloop.run)

@@ -1,0 +1,114 @@
+"""RECORD: what became of it, once. From authentication on, every end writes exactly one row, whoever left first.
+
+It settles before it counts, holds no `await`, and what the caller still has to get (the whole answer of a refusal, the
+last bytes of a stream) goes out only when the row is on file: what a caller has seen is never lost.
+"""
+
+from collections.abc import Callable
+
+from clavero.domain.errors import Problem
+from clavero.domain.usage import NO_TOKENS, Exchange, Tokens
+from clavero.gateway.headers import headers
+from clavero.gateway.plugs import Plugs
+from clavero.gateway.trail import Trail
+from clavero.wire.journal import Record
+
+
+def record(trail: Trail, plugs: Plugs) -> None:
+    """Close an exchange whose last row is not queued yet: answer it, and keep a row where its key is known."""
+    if trail.settled:
+        return
+    trail.settled = True
+    trail.hold = None
+    finish = last_words(trail, plugs)
+    if trail.grant is None:
+        code = trail.problem.code if trail.problem else "left"
+        plugs.tally.stranger(code, trail.request.peer, plugs.clock.monotonic_ns() // 1_000_000_000)
+        finish()
+        return
+    plugs.journal.append(Record(row(trail, plugs)), finish)
+
+
+def row(trail: Trail, plugs: Plugs, tokens: Tokens = NO_TOKENS, cost_n: int = 0, *, final: bool = True) -> Exchange:
+    """The row for what is known of an exchange now; `final` is False for a leg that another one follows."""
+    now = plugs.clock.monotonic_ns()
+    grant, ask, target, hold = trail.grant, trail.ask, trail.target, trail.hold
+    key = grant.key if grant else None
+    began = trail.request.started_ns
+    price = target.price if target else None
+    return Exchange(
+        request_id=trail.request.id,
+        at_ns=trail.request.at_ns,
+        key_id=str(key.id) if key else "",
+        key_version=trail.version.number if trail.version else 0,
+        owner=key.owner if key else "",
+        service=key.service if key else "",
+        team=grant.team if grant else "",
+        project=grant.project if grant else "",
+        environment=key.environment if key else "",
+        feature=trail.feature,
+        endpoint=trail.endpoint.value,
+        model_asked=ask.model if ask else "",
+        model_served=target.served if target else "",
+        provider=target.provider.name if target else "",
+        tokens=tokens,
+        cost_n=cost_n,
+        price_version=price.version if price else "",
+        attempts=tuple(trail.attempts),
+        first_token_us=max(0, trail.first_token_ns - began) // 1000,
+        total_us=(now - began) // 1000,
+        overhead_us=overhead_us(trail, now),
+        status=trail.status,
+        code=trail.problem.code if trail.problem else "",
+        outcome=outcome(trail),
+        streamed=bool(ask and ask.stream),
+        estimated=trail.estimated,
+        final=final,
+        client_request_id=trail.request.headers.get("x-client-request-id", "")[:128],
+        peer=trail.request.peer,
+        output_cap=hold.cap if hold else 0,
+        held_n=hold.amount if hold else 0,
+    )
+
+
+def outcome(trail: Trail) -> str:
+    """How it ended, in one word."""
+    if trail.left:
+        return "left"
+    if trail.problem is None:
+        return "ok"
+    if trail.started:
+        return "partial"
+    return "refused" if trail.target is None else "failed"
+
+
+def overhead_us(trail: Trail, now: int) -> int:
+    """What the gateway itself took: everything but waiting for providers and between attempts. Microseconds."""
+    elsewhere = sum(attempt.ended_us - attempt.started_us + attempt.waited_us for attempt in trail.attempts)
+    return max(0, (now - trail.request.started_ns) // 1000 - elsewhere)
+
+
+def last_words(trail: Trail, plugs: Plugs) -> Callable[[], None]:
+    """What the caller still has to hear of a problem, to be run when the row is on file."""
+    problem, client = trail.problem, trail.client
+    if trail.left:
+        return _nothing
+    if problem is None:
+        trail.status = 200
+        told = headers(trail, "application/json", overhead_us(trail, plugs.clock.monotonic_ns()), 0, 0)
+        return lambda: client.reply(200, told, trail.reply)
+    if trail.started:
+        return lambda: _interrupt(trail, plugs, problem)
+    status, worded, body = plugs.words(problem, trail)
+    trail.status = status
+    return lambda: client.reply(status, worded, body)
+
+
+def _interrupt(trail: Trail, plugs: Plugs, problem: Problem) -> None:
+    """Say inside a stream that it is incomplete, in the caller's dialect; never a clean end."""
+    trail.client.write(plugs.aside(problem, trail))
+    trail.client.finish()
+
+
+def _nothing() -> None:
+    return

@@ -1,0 +1,198 @@
+"""Takes one answer from a provider: a stream goes on to the caller read by read, anything else is kept whole.
+
+It is pushed: the exchange's task sleeps until the answer has ended. Before a byte has gone to the caller a failure may
+be tried again; afterwards the text is what it is, and its end says so.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from clavero.domain.calls import BadAnswer
+from clavero.domain.errors import NoCredential, Problem, StorageFull, StreamInterrupted, UpstreamError
+from clavero.gateway.headers import headers
+from clavero.gateway.leg import Leg
+from clavero.gateway.plugs import Plugs
+from clavero.gateway.record import overhead_us
+from clavero.gateway.reserve import Hold
+from clavero.gateway.trail import Trail
+from clavero.ports import Head, Line
+from clavero.wire import failures
+from clavero.wire.answer import Answer
+from clavero.wire.formats import read_answer, scanner
+from clavero.wire.sse import EventTooLong, Scanner
+from clavero.wire.translate import TranslatedStream
+
+Machine = Scanner | TranslatedStream
+
+_AFTER_THE_END_SECONDS = 2.0
+_MOST_BYTES = 64 * 1024 * 1024  # of an answer that is kept whole
+
+
+class Relay:
+    """The `Taker` of one call. `whole` ends with it: a result, or why there is none."""
+
+    __slots__ = (
+        "_hold", "_last", "_leg", "_line", "_plugs", "_sent_ns", "_size", "_trail", "first_byte_ns", "head_", "parts", "scanner",
+        "sent", "whole",
+    )  # fmt: skip
+
+    def __init__(self, trail: Trail, leg: Leg, hold: Hold, plugs: Plugs) -> None:
+        self._trail = trail
+        self._leg = leg
+        self._hold = hold
+        self._plugs = plugs
+        self._line: Line | None = None
+        self._size = 0
+        self._last: asyncio.TimerHandle | None = None
+        self._sent_ns = 0
+        self.sent = False
+        self.head_: Head | None = None
+        self.first_byte_ns = 0
+        self.parts: list[bytes] = []
+        self.scanner: Scanner | TranslatedStream | None = None
+        self.whole: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    # --- what the exchange does
+
+    def send(self) -> None:
+        """Let the call leave: the hold is on file."""
+        if self.whole.done():  # stopped, or its caller left, while the frame was written
+            return
+        target, plugs = self._leg.target, self._plugs
+        key = plugs.view.secret(target.provider.name)
+        if key is None:
+            self.interrupt(NoCredential(provider=target.provider.name))
+            return
+        request = self._leg.outgoing(self._hold.cap, key, self._trail.request.headers, plugs.version)
+        self.sent = True
+        self._sent_ns = plugs.clock.monotonic_ns()
+        self._line = plugs.upstreams.send(self._leg.origin, request, self, plugs.deadlines)
+
+    def not_written(self) -> None:
+        """The hold could not be written, so the call does not leave."""
+        self.interrupt(StorageFull(retry_after=5))
+
+    def interrupt(self, problem: Problem) -> None:
+        """End it from outside."""
+        if not self.whole.done():
+            self.whole.set_exception(problem)
+
+    def leave(self) -> None:
+        """Let the connection go; one that has not ended is never used again."""
+        if self._last is not None:
+            self._last.cancel()
+        if self._line is not None:
+            self._line.abort()
+            self._line = None
+        if not self.whole.done():
+            self.whole.cancel()
+        elif not self.whole.cancelled():
+            self.whole.exception()  # looked at, also where the caller left first
+
+    # --- what came
+
+    @property
+    def body(self) -> bytes:
+        """The whole answer, of a call that was no stream, as the provider said it."""
+        return self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
+
+    def told(self) -> bytes:
+        """The whole answer in the format that was asked; raises `BadAnswer`."""
+        translator, ask = self._leg.way.translator, self._trail.ask
+        if translator is None or ask is None:
+            return self.body
+        return translator.answer(self.body, ask.tree, self._trail.request.at_ns // 1_000_000_000)
+
+    def answer(self) -> Answer:
+        """The reading of a plain answer; raises `BadAnswer`, or the problem that its status means."""
+        head = self.head_
+        if head is None:
+            raise BadAnswer("there was no head")
+        target = self._leg.target
+        if not 200 <= head.status < 300:
+            problem = failures.problem(target.provider.name, target.served, head.status, self.body)
+            problem.facts["retry_after"] = failures.retry_after(head.headers)
+            raise problem
+        return read_answer(self._leg.way.spoken, self.body)
+
+    def check_stream(self) -> None:
+        """Raise what was wrong with a stream that has ended."""
+        if self.scanner is None:
+            return
+        told, target = self.scanner.stream, self._leg.target
+        if told.error is not None:
+            raise failures.stated(target.provider.name, target.served, 0, told.error)
+        if not told.complete:
+            cut = StreamInterrupted if self._trail.started else UpstreamError
+            raise cut(provider=target.provider.name, n=1)
+
+    # --- ports.Taker
+
+    def head(self, head: Head) -> None:
+        """The status and headers: a stream begins, or something to be kept."""
+        self.head_ = head
+        self.first_byte_ns = self._plugs.clock.monotonic_ns()
+        ask = self._trail.ask
+        kind = head.headers.get("content-type", "")
+        if ask is not None and ask.stream and head.status == 200 and kind.startswith("text/event-stream"):
+            self.scanner = scanner(self._leg.way, ask, self._trail.request.at_ns // 1_000_000_000)
+
+    def data(self, data: bytes) -> None:
+        """One read: kept, or scanned and passed on."""
+        if self.whole.done():
+            return
+        if self.scanner is None:
+            self.parts.append(data)
+            self._size += len(data)
+            if self._size > _MOST_BYTES:
+                self.failed(BadAnswer("the answer is too long"))
+            return
+        self._pass_on(lambda scanner: scanner.feed(data))
+
+    def ended(self) -> None:
+        """The answer is whole."""
+        if not self.whole.done():
+            self._pass_on(lambda scanner: scanner.end())
+        if not self.whole.done():
+            self.whole.set_result(None)
+
+    def failed(self, error: Exception) -> None:
+        """The answer broke off."""
+        if not self.whole.done():
+            self.whole.set_exception(error)
+
+    def _pass_on(self, step: Callable[[Machine], bytes]) -> None:
+        trail, machine = self._trail, self.scanner
+        if machine is None:
+            return
+        try:
+            passed = step(machine)
+        except EventTooLong:
+            self.failed(BadAnswer("an event is too long"))
+            return
+        except BadAnswer as bad:
+            self.failed(bad)
+            return
+        if machine.stream.begun and not trail.first_token_ns:
+            trail.first_token_ns = self._plugs.clock.monotonic_ns()
+        if not passed:
+            return
+        if not trail.started:
+            self._start()
+        trail.client.write(passed)
+        if machine.stream.complete and self._last is None:
+            # Some providers say all and then neither end the stream nor close: it is over all the same.
+            self._last = asyncio.get_running_loop().call_later(_AFTER_THE_END_SECONDS, self.ended)
+
+    def _start(self) -> None:
+        """Begin the answer to the caller: from here on nothing is tried again."""
+        trail = self._trail
+        if self._line is not None:
+            trail.client.on_flow(self._line.pause, self._line.resume)
+        trail.started = True
+        trail.status = 200
+        now = self._plugs.clock.monotonic_ns()
+        elsewhere = max(0, self.first_byte_ns - self._sent_ns) // 1000
+        taken = max(0, overhead_us(trail, now) - elsewhere)
+        cap = self._leg.told_cap(self._hold.cap)
+        trail.client.start(200, headers(trail, "text/event-stream; charset=utf-8", taken, None, cap))
