@@ -40,10 +40,12 @@ QUERIES: dict[str, str] = {
         AND l.period_start = CASE b."window" WHEN 'day' THEN :day_start WHEN 'week' THEN :week_start
         WHEN 'month' THEN :month_start ELSE 0 END""",
     "key_names": "SELECT id, name FROM virtual_key WHERE id IN (SELECT name FROM budget WHERE subject = 'key')",
-    "ledger_posted_rows": "SELECT budget_id, period_start, posted FROM ledger",
     "usage_total": f"SELECT {_FIGURES} FROM usage WHERE day >= :since AND day < :until",  # noqa: S608 - constants
-    "usage_amounts": """
-        SELECT amounts, cost_n FROM usage WHERE day >= :since AND day < :until AND amounts <> '[]'""",
+    "usage_unbudgeted": """
+        SELECT coalesce(sum(cost_n), 0) AS cost_n FROM usage WHERE day >= :since AND day < :until AND amounts = '[]'""",
+    "used_key_names": """
+        SELECT id, name FROM virtual_key
+        WHERE id IN (SELECT key_id FROM usage WHERE day >= :since AND day < :until)""",
     "trace": "SELECT * FROM usage WHERE request_id = :request ORDER BY final, at_ns",
     "latest": """
         SELECT * FROM usage WHERE final AND at_ns < :before
@@ -52,8 +54,19 @@ QUERIES: dict[str, str] = {
         AND (:status = 0 OR status = :status) AND (:code = '' OR code = :code)
         ORDER BY at_ns DESC LIMIT :most""",
     "timeline": """
-        SELECT (at_ns / :bucket) * :bucket AS at_ns, cost_n, total_us, overhead_us, first_token_us, code, status, final
-        FROM usage WHERE at_ns >= :since ORDER BY at_ns""",
+        SELECT slot_ns, sum(CASE WHEN final THEN 1 ELSE 0 END) AS requests,
+        sum(CASE WHEN final AND status >= 500 THEN 1 ELSE 0 END) AS errors,
+        sum(CASE WHEN final AND status < 500 AND code <> '' THEN 1 ELSE 0 END) AS refused,
+        sum(cost_n) AS cost_n,
+        coalesce(min(CASE WHEN final AND by_total * 100 >= legs * 95 THEN total_us END), 0) AS p95_us,
+        coalesce(min(CASE WHEN final AND by_overhead * 100 >= legs * 95 THEN overhead_us END), 0) AS p95_overhead_us
+        FROM (
+            SELECT at_ns / :bucket * :bucket AS slot_ns, final, status, code, cost_n, total_us, overhead_us,
+            row_number() OVER (PARTITION BY at_ns / :bucket, final ORDER BY total_us) AS by_total,
+            row_number() OVER (PARTITION BY at_ns / :bucket, final ORDER BY overhead_us) AS by_overhead,
+            count(*) OVER (PARTITION BY at_ns / :bucket, final) AS legs
+            FROM usage WHERE day >= :day AND at_ns >= :since
+        ) AS legs_by_slot GROUP BY slot_ns ORDER BY slot_ns""",
     "usage_steps": """
         SELECT (at_ns - :since) / :step AS step, sum(CASE WHEN final THEN 1 ELSE 0 END) AS calls,
         sum(CASE WHEN final AND code <> '' AND status >= 500 THEN 1 ELSE 0 END) AS failed,
@@ -80,6 +93,39 @@ QUERIES: dict[str, str] = {
     "audit_since": "SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :most",
     "audit_newest": "SELECT * FROM audit ORDER BY seq DESC LIMIT :most",
 }
+
+
+# What usage says was charged to each row of the ledger since a day, and how much of that was charged by requests of
+# the days asked for that name the row first: each request is counted once, whatever number of budgets it was held on.
+_CHARGES = """
+    SELECT {budget} AS budget_id, {period} AS period_start, sum({charge}) AS charged_n,
+    sum(CASE WHEN {first} AND u.day >= :since AND u.day < :until THEN {charge} ELSE 0 END) AS within_n
+    FROM usage u, {amounts} WHERE u.day >= :from_day AND u.amounts <> '[]' GROUP BY 1, 2
+"""
+_AMOUNTS: Mapping[Dialect, Mapping[str, str]] = {
+    Dialect.SQLITE: {
+        "budget": "json_extract(a.value, '$[0]')",
+        "period": "json_extract(a.value, '$[1]')",
+        "charge": "json_extract(a.value, '$[2]')",
+        "first": "a.key = 0",
+        "amounts": "json_each(u.amounts) a",
+    },
+    Dialect.POSTGRESQL: {
+        "budget": "a.value->>0",
+        "period": "CAST(a.value->>1 AS bigint)",
+        "charge": "CAST(a.value->>2 AS bigint)",
+        "first": "a.number = 1",
+        "amounts": "jsonb_array_elements(CAST(u.amounts AS jsonb)) WITH ORDINALITY AS a (value, number)",
+    },
+}
+
+
+def query(name: str, dialect: Dialect) -> str:
+    """The text of a question; `usage_by:service,model` is the report by these groups. KeyError for another name."""
+    name, _, groups = name.partition(":")
+    if groups:
+        return by_groups(groups.split(","))
+    return _CHARGES.format_map(_AMOUNTS[dialect]) if name == "charges" else QUERIES[name]
 
 
 def by_groups(groups: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,10 @@ T = TypeVar("T", bound=Struct)
 CHANNEL = "clavero_changes"
 _AUDIT = TABLES[AuditRow]
 _PATIENCE_SECONDS = 10  # that a lock is waited for
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, Decimal) else value  # PostgreSQL's sum of bigint
 
 
 class SqlReading:
@@ -50,10 +55,9 @@ class SqlReading:
         return [from_row(kind, row) for row in await self._connection.execute(query)]
 
     async def rows(self, query: str, **values: object) -> list[dict[str, Any]]:
-        """Rows of a named query; `usage_by:service,model` is the report by these groups."""
-        name, _, groups = query.partition(":")
-        sql = queries.by_groups(groups.split(",")) if groups else queries.QUERIES[name]
-        return [dict(row) for row in (await self._connection.execute(text(sql), values)).mappings()]
+        """Rows of a named query; `usage_by:service,model` is the report by these groups. Sums are whole numbers."""
+        found = await self._connection.execute(text(queries.query(query, self._dialect)), values)
+        return [{name: _whole(value) for name, value in row.items()} for row in found.mappings()]
 
 
 class SqlWriting(SqlReading):

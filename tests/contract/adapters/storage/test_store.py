@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import event, text
 
+from clavero.adapters.storage.queries import GROUPS, QUERIES
 from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
 from clavero.domain.audit import BEGINNING, AuditRow, first_bad, link
 from clavero.domain.budgets import Budget, Subject, Window, budget_id
@@ -141,20 +143,17 @@ async def test_a_lowered_limit_reaches_the_ledger_in_the_same_transaction(store:
 
 
 async def test_every_named_query_runs(store: SqlStore) -> None:
-    values = {
-        "since": 0, "until": 99_999, "request": "x", "before": 2**62, "key": "", "service": "", "model": "", "status": 0,
-        "code": "", "most": 10, "bucket": 60_000_000_000, "after": 0, "budget": "x",
-    }  # fmt: skip
-    from clavero.adapters.storage.queries import GROUPS, QUERIES
-
+    texts = {"key", "service", "model", "code", "request", "actor", "permission"}
     async with store.read() as look:
         for name, sql in QUERIES.items():
-            await look.rows(name, **{key: value for key, value in values.items() if f":{key}" in sql})
+            named = set(re.findall(r":(\w+)", sql))
+            await look.rows(name, **{value: "" if value in texts else 1 for value in named})
         for group in GROUPS:
-            assert (
-                await look.rows(f"usage_by:{group},model" if group != "model" else "usage_by:model", since=0, until=9)
-                == []
-            )
+            other = "model" if group != "model" else "day"
+            assert await look.rows(f"usage_by:{group},{other}", since=0, until=9) == []
+        assert await look.rows("charges", since=0, until=9, from_day=0) == []
+        with pytest.raises(KeyError):
+            await look.rows("usage_by:colour", since=0, until=9)
 
 
 async def test_writers_come_one_at_a_time_so_that_nothing_read_is_overtaken(store: SqlStore) -> None:
