@@ -90,7 +90,8 @@ class Journal(Protocol):
     ) -> None:
         """Queue a frame for this tick's write; `then` runs once it is on file, in order.
 
-        Never raises for the disk: where a hold cannot be written its `failed` runs instead; all else stays queued.
+        Never raises for the disk. Where a frame cannot be written now, `failed` runs: a hold is given up, though it may
+        be on file; a settlement stays queued and its `then` waits; of anything else `then` does not wait.
         """
         ...
 
