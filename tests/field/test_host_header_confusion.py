@@ -6,7 +6,6 @@ The target is taken from the request line alone, byte for byte; a Host that is m
 import pytest
 from tests.flow.entrypoints.http.door import Door
 
-
 CRAFTED = [
     "x/v1/models?",
     "x#",

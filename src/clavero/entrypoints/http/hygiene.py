@@ -56,10 +56,8 @@ def fold(fields: Sequence[tuple[bytes, bytes]], most: int) -> dict[str, str]:
     headers: dict[str, str] = {}
     known = KNOWN
     for name, value in fields:
-        folded = known.get(name) or name.decode("ascii").lower()
-        text = value.decode("latin-1")
-        if not text.isascii() and _is_used(folded):
-            raise InvalidHeader(name=folded, rule="ASCII")
+        folded = known.get(name) or name.decode().lower()
+        text = value.decode() if value.isascii() else _beyond_ascii(folded, value)
         if folded in headers:
             text = _joined(folded, headers[folded], text)
         headers[folded] = text
@@ -136,8 +134,10 @@ def in_words(size: int) -> str:
     return f"{size} bytes"
 
 
-def _is_used(name: str) -> bool:
-    return name in SINGLE or name.startswith(_OURS)
+def _beyond_ascii(name: str, value: bytes) -> str:
+    if name in SINGLE or name.startswith(_OURS):
+        raise InvalidHeader(name=name, rule="ASCII")
+    return value.decode("latin-1")
 
 
 def _joined(name: str, first: str, second: str) -> str:
