@@ -8,6 +8,21 @@ import asyncio
 
 from msgspec import Struct
 
+# A chat completion of 1 KB, and one of a hundred chunks as a provider would stream it.
+_TOLD = b'"created":1,"model":"gpt-4o-mini"'
+PLAIN = b"".join(
+    (
+        b'{"id":"chatcmpl-fixed","object":"chat.completion",' + _TOLD + b',"choices":[{"index":0,"message":{',
+        b'"role":"assistant","content":"' + b"x" * 700 + b'"},"logprobs":null,"finish_reason":"stop"}],',
+        b'"usage":{"prompt_tokens":200,"completion_tokens":180,"total_tokens":380}}',
+    )
+)
+_HEAD = b'data: {"id":"chatcmpl-fixed","object":"chat.completion.chunk",' + _TOLD
+_WORD = _HEAD + b',"choices":[{"index":0,"delta":{"content":" word"},"logprobs":null,"finish_reason":null}]}\n\n'
+_STOP = _HEAD + b',"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+_USED = b',"choices":[],"usage":{"prompt_tokens":200,"completion_tokens":98,"total_tokens":298}}\n\ndata: [DONE]\n\n'
+CHUNKS = (*(_WORD for _ in range(98)), _STOP, _HEAD + _USED)
+
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"content-length:"
 
@@ -81,3 +96,28 @@ async def serve_fixed(fixed: Fixed, port: int = 0) -> asyncio.Server:
     """Answer on 127.0.0.1; port 0 takes any free one."""
     loop = asyncio.get_running_loop()
     return await loop.create_server(lambda: Answering(fixed), "127.0.0.1", port)
+
+
+def main() -> None:
+    """`python -m clavero.simulator.fixed PORT_FILE CORE`: the upstream of `clavero bench`, on one core."""
+    import os
+    import sys
+    from pathlib import Path
+
+    import uvloop
+
+    os.sched_setaffinity(0, {int(sys.argv[2])})
+
+    async def serve() -> None:
+        server = await serve_fixed(Fixed(PLAIN, CHUNKS))
+        file = Path(sys.argv[1])
+        fresh = file.with_name(file.name + ".new")
+        fresh.write_text(str(server.sockets[0].getsockname()[1]))
+        fresh.replace(file)
+        await server.serve_forever()
+
+    uvloop.run(serve())
+
+
+if __name__ == "__main__":
+    main()

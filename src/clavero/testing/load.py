@@ -154,3 +154,34 @@ async def load(port: int, request: bytes, total: int, *, connections: int = 32, 
         await loop.create_connection(lambda: Connection(run), "127.0.0.1", port)
     await run.done
     return Result(run.answers, list(run.latencies), time.perf_counter() - began, run.broken)
+
+
+def main() -> None:
+    """`python -m clavero.testing.load PORT REQUEST_FILE TOTAL CONNECTIONS PER_SECOND CORE`: one run, JSON on stdout."""
+    import os
+    import sys
+    from pathlib import Path
+
+    import msgspec
+    import uvloop
+
+    port, file, total, connections, per_second, core = sys.argv[1:7]
+    os.sched_setaffinity(0, {int(core)})
+    request = Path(file).read_bytes()
+
+    async def run() -> Result:
+        return await load(int(port), request, int(total), connections=int(connections), per_second=float(per_second))
+
+    result = uvloop.run(run())
+    told = {
+        "answers": result.answers,
+        "broken": result.broken,
+        "seconds": result.seconds,
+        "p50_us": result.quantile_us(0.5),
+        "p99_us": result.quantile_us(0.99),
+    }
+    sys.stdout.buffer.write(msgspec.json.encode(told))
+
+
+if __name__ == "__main__":
+    main()
