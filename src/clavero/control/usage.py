@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from clavero.control.commit import Desk
+from clavero.domain.budgets import Window, period_end
 from clavero.domain.refusals import InvalidValue, NotFound
 from clavero.ports import Reading
 
@@ -150,16 +151,15 @@ async def _ledger_says(look: Reading, days: Mapping[str, int]) -> tuple[int, lis
     A row of the ledger may cover more than these days (a month, for ever), so usage is read from its beginning: what
     the row posted, less what other requests were charged on it, is what these were.
     """
-    charges = await look.rows("charges", from_day=days["since"], **days)
-    beginning = min((int(row["period_start"]) for row in charges if row["within_n"]), default=0) // _DAY_S
+    rows = await look.rows("ledger_rows", since=0)
+    posted = {(row["budget_id"], row["period_start"]): int(row["posted"]) for row in rows}
     # A hold at midnight pays the window of its hold, though its request may have arrived on the day before.
-    charges = await look.rows("charges", from_day=beginning - 1, **days)
-    posted = {
-        (row["budget_id"], row["period_start"]): int(row["posted"]) for row in await look.rows("ledger_rows", since=0)
-    }
+    beginning = min(
+        (start // _DAY_S for budget, start in posted if _covers(budget, start, days)), default=days["since"]
+    )
     whole = 0
     differences = []
-    for row in charges:
+    for row in await look.rows("charges", from_day=min(beginning, days["since"]) - 1, **days):
         if not row["within_n"]:
             continue
         charged, within = int(row["charged_n"]), int(row["within_n"])
@@ -168,6 +168,13 @@ async def _ledger_says(look: Reading, days: Mapping[str, int]) -> tuple[int, lis
         if ledger != charged:
             differences.append(Difference(row["budget_id"], row["period_start"], charged, ledger))
     return whole, differences
+
+
+def _covers(budget: str, start: int, days: Mapping[str, int]) -> bool:
+    """Whether a row's window has any of these days, or one beside them."""
+    window = budget.rpartition(":")[2]
+    end = period_end(Window(window), start) if window in set(Window) else None
+    return start // _DAY_S <= days["until"] and (end is None or end // _DAY_S >= days["since"])
 
 
 # --- rows
