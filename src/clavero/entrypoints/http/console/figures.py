@@ -1,36 +1,14 @@
-"""What exchanges add up to: sums by time, shares, percentiles, and when a budget will be spent. Pure."""
+"""What sums by time tell: the last hour, the running total, when a budget will be spent. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 _SECOND = 1_000_000_000
 
 
-class Sample(Struct, frozen=True, gc=False):
-    """What one usage row counts for; `final` is false for an earlier leg of a request, which has cost but no answer."""
-
-    at_ns: int
-    cost_n: int
-    total_us: int = 0
-    overhead_us: int = 0
-    status: int = 200
-    code: str = ""
-    final: bool = True
-
-    @property
-    def failed(self) -> bool:
-        """Ours or a provider's failure; a refusal by rule is none."""
-        return bool(self.code) and self.status >= 500
-
-    @property
-    def refused(self) -> bool:
-        """Refused by rule: a budget, a scope, a key's state."""
-        return bool(self.code) and self.status < 500
-
-
 class Sums(Struct, frozen=True):
-    """What happened from `at_ns` on; costs in nano-USD."""
+    """What happened in one step of time that began at `at_ns`; a refusal by rule is no failure. Costs in nano-USD."""
 
     at_ns: int
     calls: int = 0
@@ -38,41 +16,33 @@ class Sums(Struct, frozen=True):
     refused: int = 0
     cost_n: int = 0
 
+    @property
+    def answered(self) -> int:
+        """Calls that went well."""
+        return self.calls - self.failed - self.refused
+
 
 class Speed(Struct, frozen=True):
     """The 95th percentiles in microseconds: the whole exchange, and our part of it; 0 without calls."""
 
-    total_us: int
-    ours_us: int
+    total_us: int = 0
+    ours_us: int = 0
 
 
-def sums(samples: Iterable[Sample], since_ns: int, until_ns: int) -> Sums:
-    """Everything within a time."""
-    return _add(since_ns, [one for one in samples if since_ns <= one.at_ns < until_ns])
+def steps(found: Mapping[int, Sums], since_ns: int, until_ns: int, step_ns: int) -> list[Sums]:
+    """One sum for each step of a time, empty ones too; `found` is by the number of the step."""
+    count = max(1, -(-(until_ns - since_ns) // step_ns))
+    return [found.get(number, Sums(since_ns + number * step_ns)) for number in range(count)]
 
 
-def by_time(samples: Iterable[Sample], since_ns: int, until_ns: int, step_ns: int) -> list[Sums]:
-    """One sum for each step, empty ones too."""
-    count = -(-(until_ns - since_ns) // step_ns)
-    boxes: list[list[Sample]] = [[] for _ in range(count)]
-    for one in samples:
-        if since_ns <= one.at_ns < until_ns:
-            boxes[(one.at_ns - since_ns) // step_ns].append(one)
-    return [_add(since_ns + number * step_ns, box) for number, box in enumerate(boxes)]
+def together(parts: Sequence[Sums], every: int) -> list[Sums]:
+    """So many steps as one, from the first on."""
+    return [_whole(parts[place : place + every]) for place in range(0, len(parts), every)]
 
 
-def speed(samples: Iterable[Sample]) -> Speed:
-    """How long the answered ones took."""
-    answered = [one for one in samples if one.final and not one.code]
-    return Speed(
-        percentile([one.total_us for one in answered], 95), percentile([one.overhead_us for one in answered], 95)
-    )
-
-
-def percentile(values: Sequence[int], share: int) -> int:
-    """The smallest value that so many per cent of all do not exceed; 0 of nothing."""
-    ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * share // 100) - 1)] if ordered else 0
+def rank_of(count: int, share: int) -> int:
+    """How many of so many values lie before the percentile: the smallest that `share` per cent do not exceed."""
+    return max(0, -(-count * share // 100) - 1)
 
 
 def runs_out(left_n: int, burn_n: int, now_ns: int, ends_ns: int) -> int:
@@ -83,21 +53,20 @@ def runs_out(left_n: int, burn_n: int, now_ns: int, ends_ns: int) -> int:
     return at_ns if not ends_ns or at_ns < ends_ns else 0
 
 
-def running(steps: Sequence[Sums]) -> list[int]:
+def running(parts: Sequence[Sums]) -> list[int]:
     """The costs added up, step by step."""
     total, found = 0, []
-    for step in steps:
-        total += step.cost_n
+    for one in parts:
+        total += one.cost_n
         found.append(total)
     return found
 
 
-def _add(at_ns: int, samples: Sequence[Sample]) -> Sums:
-    final = [one for one in samples if one.final]
+def _whole(parts: Sequence[Sums]) -> Sums:
     return Sums(
-        at_ns,
-        len(final),
-        sum(one.failed for one in final),
-        sum(one.refused for one in final),
-        sum(one.cost_n for one in samples),
+        parts[0].at_ns,
+        sum(one.calls for one in parts),
+        sum(one.failed for one in parts),
+        sum(one.refused for one in parts),
+        sum(one.cost_n for one in parts),
     )

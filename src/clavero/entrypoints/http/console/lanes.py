@@ -48,7 +48,7 @@ class Epoch(Struct, frozen=True, kw_only=True):
 
 def waterfall(label: str, rows: Sequence[Lane], seconds: Callable[[float], str], width: int = 400) -> Markup:
     """Gateway, waits and attempts below one another; outlined until the first token, solid while it streamed."""
-    left, right, row = 112, width - 64, 22
+    left, right, row = 112.0, width - 64.0, 22
     whole = max([lane.end for lane in rows] + [1])
     marks = ticks(whole / 1e6, 4)
     scale = (right - left) / (marks[-1] * 1e6)
@@ -96,9 +96,9 @@ def life_line(label: str, epoch: Epoch, lives: Sequence[Life], width: int = 1040
         out += _life(life, x, upper + number * row)
     out.append(f'<line class="base" x1="12" x2="{width - 12}" y1="{bottom}" y2="{bottom}"/>')
     if epoch.expires:
-        at = x(epoch.expires)
-        out.append(f'<circle class="ring" cx="{at:.1f}" cy="{bottom}" r="4"/>')
-        out.append(text(at, bottom - 8, epoch.expires_name, "note end"))
+        ends = x(epoch.expires)
+        out.append(f'<circle class="ring" cx="{ends:.1f}" cy="{bottom}" r="4"/>')
+        out.append(text(ends, bottom - 8, epoch.expires_name, "note end"))
     now = x(epoch.now)
     out.append(f'<line class="now" x1="{now:.1f}" x2="{now:.1f}" y1="{upper - 8}" y2="{bottom}"/>')
     out.append(text(now, upper - 12, epoch.now_name, "note end" if now > width - 40 else "note mid"))

@@ -49,6 +49,10 @@ class Messages:
         """Whether there is such a message."""
         return key in self._table
 
+    def template(self, key: str) -> str:
+        """The text with its braces."""
+        return self._table[key]
+
     def _template(self, key: str, facts: Mapping[str, object]) -> str:
         count = facts.get("count")
         if f"{key}.other" not in self._table:

@@ -26,6 +26,7 @@ Theme = Literal["auto", "light", "dark"]
 THEMES: tuple[Theme, ...] = ("auto", "light", "dark")
 LANGUAGE_COOKIE = "clavero_language"
 THEME_COOKIE = "clavero_theme"
+KEYS_COOKIE = "clavero_keys"
 _TEMPLATES = Path(__file__).parent / "templates"
 
 # What is shown where: the place in the menu, its message, its address, its icon, the key after `g`.
@@ -109,6 +110,7 @@ class Visit:
             "f": self.formats,
             "language": self.language,
             "theme": self.theme,
+            "keys": "off" if self.request.cookies.get(KEYS_COOKIE) == "off" else "on",
             "csrf": self.session.csrf if self.session else "",
             "actor": self.actor,
             "menu": MENU,

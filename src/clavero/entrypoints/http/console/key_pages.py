@@ -1,0 +1,69 @@
+"""Looking at keys: the list by attention, and one key with its life, its calls and its budgets."""
+
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from clavero.control.budgets import Standing, list_budgets
+from clavero.control.keys import list_keys, show_key
+from clavero.domain.budgets import Subject
+from clavero.domain.keys import Key
+from clavero.domain.organisation import Service
+from clavero.entrypoints.http.console import reads
+from clavero.entrypoints.http.console.key_list_views import Asked, KeyFacts, keys_view
+from clavero.entrypoints.http.console.key_views import OneKey, applies, key_view
+from clavero.entrypoints.http.console.reads import Spent, Wanted
+from clavero.entrypoints.http.console.views import Trouble, used
+from clavero.entrypoints.http.console.visit import Visit
+
+_CALLS = 8
+_CHANGES = 8
+NO_LIMIT = {"limit": "", "window": "day"}
+
+
+async def index(visit: Visit) -> Response:
+    """The list."""
+    desk = visit.desk
+    facts = KeyFacts(
+        keys=await list_keys(desk),
+        last=await reads.last_calls(desk),
+        today=await reads.by_key(desk, 1),
+        month=await reads.by_key(desk, 30),
+        budgets=_fullest(await list_budgets(desk, subject=Subject.KEY)),
+    )
+    asked = Asked(visit.asked("q")[:200], visit.asked("state"), visit.asked("quick"))
+    return visit.page("keys.html", view=keys_view(facts, asked, visit.words, visit.formats))
+
+
+async def show(visit: Visit) -> Response:
+    """One key."""
+    return await key_page(visit, await show_key(visit.desk, visit.named("name")))
+
+
+async def key_page(
+    visit: Visit, key: Key, problem: Trouble | None = None, form: Mapping[str, str] = NO_LIMIT
+) -> Response:
+    """The page of a key; with a refused form it says what is wrong with it."""
+    desk = visit.desk
+    async with desk.store.read() as look:
+        service = await look.get(Service, key.service)
+    team, project = (service.team, service.project) if service else ("", "")
+    one = OneKey(
+        key=key,
+        last_ns=(await reads.last_calls(desk)).get(key.id, 0),
+        month=(await reads.by_key(desk, 30)).get(key.id, Spent()),
+        calls=await reads.latest(desk, Wanted(key_id=key.id), _CALLS),
+        standings=[each for each in await list_budgets(desk) if applies(each, key, team, project)],
+        audit=await reads.changes(desk, key.id, _CHANGES),
+        team=team,
+        project=project,
+    )
+    view = key_view(one, visit.words, visit.formats)
+    return visit.page("key.html", status=422 if problem else 200, view=view, problem=problem, form=form)
+
+
+def _fullest(standings: list[Standing]) -> dict[str, Standing]:
+    found: dict[str, Standing] = {}
+    for one in sorted(standings, key=used):
+        found[one.budget.name] = one
+    return found
