@@ -3,7 +3,8 @@
 An own writer of thirty lines, because the usual ones cost 11 to 28 µs a line where an exchange has 110.
 """
 
-import sys
+import contextlib
+import os
 import time
 import traceback
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import msgspec
 
 from clavero.domain.secret import mask, mask_event
 
+_STDERR = 2
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -36,11 +38,8 @@ class Log:
         self.say(event, "error", error=type(error).__name__, message=str(error), where=where[-8:], **facts)
 
     def _write(self, line: bytes) -> None:
-        try:
-            sys.stderr.buffer.write(line + b"\n")
-            sys.stderr.buffer.flush()
-        except (OSError, ValueError):
-            return
+        with contextlib.suppress(OSError):
+            os.write(_STDERR, line + b"\n")
 
 
 def _now() -> str:

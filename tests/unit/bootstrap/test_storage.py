@@ -1,0 +1,21 @@
+import pytest
+
+from clavero.bootstrap.storage import is_server
+from clavero.domain.startup import StartFailure
+from clavero.settings import Settings, Storage
+
+
+def with_url(url: str) -> Settings:
+    return Settings(storage=Storage(database_url=url))
+
+
+def test_a_file_is_the_default_and_a_url_is_a_server() -> None:
+    assert not is_server(with_url(""))
+    assert is_server(with_url("postgresql://localhost/clavero"))
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite:///x.db", "localhost"])
+def test_a_url_of_anything_else_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(StartFailure) as caught:
+        is_server(with_url(url))
+    assert url not in str(caught.value)
