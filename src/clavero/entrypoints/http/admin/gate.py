@@ -1,0 +1,118 @@
+"""What stands before every route of the admin listener: names it answers to, sizes, times, and headers of every answer.
+
+A page of another site can have its own name lead to this machine (DNS rebinding) and then ask with the browser of who
+sits here; the Host header still tells its name. It is compared as a whole with the few names that are ours, never
+parsed into an address that something else is then decided by (CVE-2026-48710). There is no CORS: no other origin has
+business here, and none is told why.
+"""
+
+import asyncio
+import re
+
+from msgspec import Struct
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clavero.domain.errors import BodyTooLarge, InvalidHeader, Problem
+from clavero.domain.tokens import base62
+from clavero.entrypoints.http.admin.refusals import refused
+from clavero.ports import Dice
+
+MOST_BYTES = 1024 * 1024
+SECONDS = 10.0  # for a body to arrive
+_PORT = re.compile(r":[0-9]{1,5}", re.ASCII)
+_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
+_HEADERS = {
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+}
+
+
+class Terms(Struct, frozen=True):
+    """What the gate holds requests to."""
+
+    hosts: frozenset[str]
+    most_bytes: int = MOST_BYTES
+    seconds: float = SECONDS
+
+
+class Gate:
+    """The outermost layer: pure ASGI, so that no answer leaves without its headers."""
+
+    def __init__(self, app: ASGIApp, terms: Terms, dice: Dice) -> None:
+        self._app = app
+        self._terms = terms
+        self._dice = dice
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check, then pass on."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return
+        request_id = "req_" + base62(int.from_bytes(self._dice.token(15)), 21)
+        scope.setdefault("state", {})["request_id"] = request_id
+        dressed = _dressed(send, request_id)
+        problem = self._problem(scope)
+        if problem is not None:
+            await refused(Request(scope), problem)(scope, receive, dressed)
+            return
+        await self._app(scope, _Intake(receive, self._terms), dressed)
+
+    def _problem(self, scope: Scope) -> Problem | None:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1 or not is_ours(hosts[0].decode("latin-1"), self._terms.hosts):
+            return InvalidHeader(name="Host", rule=" or ".join(sorted(self._terms.hosts)))
+        lengths = [value.decode("latin-1") for name, value in scope["headers"] if name == b"content-length"]
+        if any(not _LENGTH.fullmatch(length) or int(length) > self._terms.most_bytes for length in lengths):
+            return BodyTooLarge(max=f"{self._terms.most_bytes // 1024} KiB")
+        return None
+
+
+def is_ours(host: str, names: frozenset[str]) -> bool:
+    """Whether a Host header is one of these names, with or without a port."""
+    lowered = host.lower()
+    return any(
+        lowered == name or (lowered.startswith(name) and _PORT.fullmatch(lowered[len(name) :])) for name in names
+    )
+
+
+class _Intake:
+    """The body as it arrives: not too much and not too slowly. 413 and 408 are worded where all statuses are."""
+
+    def __init__(self, receive: Receive, terms: Terms) -> None:
+        self._receive = receive
+        self._terms = terms
+        self._bytes = 0
+        self._whole = False
+
+    async def __call__(self) -> Message:
+        if self._whole:  # what is left to hear is that the caller went
+            return await self._receive()
+        try:
+            async with asyncio.timeout(self._terms.seconds):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(408) from None
+        self._bytes += len(message.get("body", b""))
+        if self._bytes > self._terms.most_bytes:
+            raise HTTPException(413)
+        self._whole = not message.get("more_body", False)
+        return message
+
+
+def _dressed(send: Send, request_id: str) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", ()))
+            present = {name.lower() for name, _ in headers}
+            headers += [(name, value) for name, value in _HEADERS.items() if name not in present]
+            message["headers"] = [*headers, (b"x-request-id", request_id.encode())]
+        await send(message)
+
+    return sending

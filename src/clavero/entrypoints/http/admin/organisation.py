@@ -1,0 +1,215 @@
+"""Teams, their projects, the services in them, and the environments where services run."""
+
+from typing import Annotated
+
+from fastapi import Depends, status
+
+from clavero.control import organisation
+from clavero.domain.organisation import Environment, Project, Service, Team
+from clavero.entrypoints.http.admin.auth import Needs, router
+from clavero.entrypoints.http.admin.facts import Caller
+from clavero.entrypoints.http.admin.fields import Moment, Reasoned, Text, View, moment
+
+routes = router("organisation")
+
+
+class NamedView(View):
+    """A team or an environment."""
+
+    name: str
+    created_at: Moment
+
+
+class ProjectView(NamedView):
+    """A project and whose it is."""
+
+    team: str
+
+
+class ServiceView(ProjectView):
+    """A service and where it belongs."""
+
+    project: str
+
+
+class TeamsView(View):
+    """Every team, by name."""
+
+    teams: list[NamedView]
+
+
+class ProjectsView(View):
+    """Every project, by name."""
+
+    projects: list[ProjectView]
+
+
+class ServicesView(View):
+    """Every service, by name."""
+
+    services: list[ServiceView]
+
+
+class EnvironmentsView(View):
+    """Every environment, by name."""
+
+    environments: list[NamedView]
+
+
+class NewBody(Reasoned):
+    """What it is to be called."""
+
+    name: Text
+
+
+class NewProjectBody(NewBody):
+    """A project of a team."""
+
+    team: Text
+
+
+class NewServiceBody(NewBody):
+    """A service in a project."""
+
+    project: Text
+
+
+class ProjectMoveBody(Reasoned):
+    """Whose the project is to be."""
+
+    team: Text
+
+
+class ServiceMoveBody(Reasoned):
+    """Where the service is to belong."""
+
+    project: Text
+
+
+# --- teams
+
+
+@routes.get("/teams")
+async def list_teams(caller: Annotated[Caller, Depends(Needs("team.read"))]) -> TeamsView:
+    """Every team."""
+    return TeamsView(teams=[_named(one) for one in (await organisation.tree(caller.desk)).teams])
+
+
+@routes.post("/teams", status_code=status.HTTP_201_CREATED)
+async def add_team(caller: Annotated[Caller, Depends(Needs("team.add"))], body: NewBody) -> NamedView:
+    """A new team."""
+    return _named(await caller.do(organisation.add_team, name=body.name, reason=body.reason))
+
+
+@routes.delete("/teams/{name}")
+async def remove_team(
+    caller: Annotated[Caller, Depends(Needs("team.remove"))], name: str, reason: Text = ""
+) -> NamedView:
+    """Remove a team that nothing belongs to."""
+    return _named(await caller.do(organisation.remove_team, name=name, reason=reason))
+
+
+# --- projects
+
+
+@routes.get("/projects")
+async def list_projects(caller: Annotated[Caller, Depends(Needs("project.read"))]) -> ProjectsView:
+    """Every project."""
+    return ProjectsView(projects=[_project(one) for one in (await organisation.tree(caller.desk)).projects])
+
+
+@routes.post("/projects", status_code=status.HTTP_201_CREATED)
+async def add_project(caller: Annotated[Caller, Depends(Needs("project.add"))], body: NewProjectBody) -> ProjectView:
+    """A new project of a team."""
+    made = await caller.do(organisation.add_project, name=body.name, team=body.team, reason=body.reason)
+    return _project(made)
+
+
+@routes.patch("/projects/{name}")
+async def move_project(
+    caller: Annotated[Caller, Depends(Needs("project.update"))], name: str, body: ProjectMoveBody
+) -> ProjectView:
+    """Give a project and its services to another team."""
+    return _project(await caller.do(organisation.move_project, name=name, team=body.team, reason=body.reason))
+
+
+@routes.delete("/projects/{name}")
+async def remove_project(
+    caller: Annotated[Caller, Depends(Needs("project.remove"))], name: str, reason: Text = ""
+) -> ProjectView:
+    """Remove a project without services."""
+    return _project(await caller.do(organisation.remove_project, name=name, reason=reason))
+
+
+# --- services
+
+
+@routes.get("/services")
+async def list_services(caller: Annotated[Caller, Depends(Needs("service.read"))]) -> ServicesView:
+    """Every service."""
+    return ServicesView(services=[_service(one) for one in (await organisation.tree(caller.desk)).services])
+
+
+@routes.post("/services", status_code=status.HTTP_201_CREATED)
+async def add_service(caller: Annotated[Caller, Depends(Needs("service.add"))], body: NewServiceBody) -> ServiceView:
+    """A new service in a project."""
+    made = await caller.do(organisation.add_service, name=body.name, project=body.project, reason=body.reason)
+    return _service(made)
+
+
+@routes.patch("/services/{name}")
+async def move_service(
+    caller: Annotated[Caller, Depends(Needs("service.update"))], name: str, body: ServiceMoveBody
+) -> ServiceView:
+    """Give a service to another project, and so to its team."""
+    moved = await caller.do(organisation.move_service, name=name, project=body.project, reason=body.reason)
+    return _service(moved)
+
+
+@routes.delete("/services/{name}")
+async def remove_service(
+    caller: Annotated[Caller, Depends(Needs("service.remove"))], name: str, reason: Text = ""
+) -> ServiceView:
+    """Remove a service whose keys are all revoked."""
+    return _service(await caller.do(organisation.remove_service, name=name, reason=reason))
+
+
+# --- environments
+
+
+@routes.get("/environments")
+async def list_environments(caller: Annotated[Caller, Depends(Needs("env.read"))]) -> EnvironmentsView:
+    """Every environment."""
+    found = (await organisation.tree(caller.desk)).environments
+    return EnvironmentsView(environments=[_named(one) for one in found])
+
+
+@routes.post("/environments", status_code=status.HTTP_201_CREATED)
+async def add_environment(caller: Annotated[Caller, Depends(Needs("env.add"))], body: NewBody) -> NamedView:
+    """A new environment; its name will stand in keys."""
+    return _named(await caller.do(organisation.add_environment, name=body.name, reason=body.reason))
+
+
+@routes.delete("/environments/{name}")
+async def remove_environment(
+    caller: Annotated[Caller, Depends(Needs("env.remove"))], name: str, reason: Text = ""
+) -> NamedView:
+    """Remove an environment whose keys are all revoked."""
+    return _named(await caller.do(organisation.remove_environment, name=name, reason=reason))
+
+
+# --- telling
+
+
+def _named(thing: Team | Environment) -> NamedView:
+    return NamedView(name=thing.name, created_at=moment(thing.created_ns))
+
+
+def _project(project: Project) -> ProjectView:
+    return ProjectView(name=project.name, team=project.team, created_at=moment(project.created_ns))
+
+
+def _service(service: Service) -> ServiceView:
+    return ServiceView(
+        name=service.name, project=service.project, team=service.team, created_at=moment(service.created_ns)
+    )
