@@ -25,6 +25,7 @@ class Heard:
         self.any = asyncio.Event()
         self.line: Line | None = None
         self.abort_at = ""
+        self.pause_at = ""
 
     @property
     def body(self) -> bytes:
@@ -64,6 +65,8 @@ class Heard:
         self.any.set()
         if what == self.abort_at and self.line is not None:
             self.line.abort()
+        if what == self.pause_at and self.line is not None:
+            self.line.pause()
 
 
 class Rig:

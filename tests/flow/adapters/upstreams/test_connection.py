@@ -165,6 +165,15 @@ async def test_a_paused_call_is_not_read_is_not_silent_and_goes_on_when_resumed(
         assert len((await heard.end()).body) == 65536 * 200
 
 
+async def test_data_that_comes_behind_a_pause_does_not_start_the_clock_again(rig: Rig) -> None:
+    async with serve_faults(raw(CHUNKED + b"1\r\na\r\n", keep=True)) as server:
+        heard = rig.send(server)
+        heard.pause_at = "head"
+        await until(lambda: heard.pieces)
+        rig.pass_time(100)
+        assert not heard.over.is_set()
+
+
 async def test_silence_before_the_first_byte_is_a_failure_after_its_time_and_not_before(rig: Rig) -> None:
     async with serve_faults(silence()) as server:
         heard = rig.send(server)

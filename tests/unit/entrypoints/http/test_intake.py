@@ -44,9 +44,10 @@ def test_one_request_after_the_other_leaves_nothing_behind() -> None:
         assert not intake.headed
 
 
-def test_what_follows_a_whole_request_is_thrown_away_and_nothing_is_kept() -> None:
+@pytest.mark.parametrize("more", [b"GET /evil HTTP/1.1\r\nHost: y\r\n\r\n", b"GET /evil HTTP/1.1\r\n\r\n", b"GET /e"])
+def test_what_follows_a_whole_request_is_thrown_away_and_nothing_is_kept(more: bytes) -> None:
     intake = Intake(Limits())
-    intake.feed(GET + b"GET /evil HTTP/1.1\r\nHost: y\r\n\r\n")
+    intake.feed(GET + more)
     assert intake.whole
     assert not intake.keep
     assert taken(intake).path == "/"
