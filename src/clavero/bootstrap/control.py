@@ -11,7 +11,7 @@ from clavero.control.ingest import POSTGRES_PACE, SQLITE_PACE, Heard, Ingest
 from clavero.control.reclaim import Reclaim
 from clavero.control.unseal import open_desk
 from clavero.domain.names import rule_of
-from clavero.ports import Books
+from clavero.ports import Books, Clock
 from clavero.settings import Settings
 from clavero.vault.keyring import RootKey
 
@@ -44,6 +44,11 @@ async def open_control(settings: Settings, root_key: bytes, heard: Heard) -> Con
     pace = POSTGRES_PACE if is_server(settings) else SQLITE_PACE
     ingest = Ingest(journals, books, SystemClock(), pace, heard=heard, kept=kept)
     return ControlPlane(store, books, desk, ingest, Reclaim(journals, books, ingest, kept=kept))
+
+
+def machine_clock() -> Clock:
+    """The machine's time, for what is counted beside the duties."""
+    return SystemClock()
 
 
 def _store(settings: Settings) -> SqlStore:

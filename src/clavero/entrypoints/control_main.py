@@ -2,28 +2,26 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
 import uvloop
 
 from clavero import __version__
-from clavero.bootstrap.control import ControlPlane, open_control
+from clavero.bootstrap.control import ControlPlane, machine_clock, open_control
 from clavero.control import signin
 from clavero.control.catalog import update_prices
 from clavero.control.commit import Desk, perform
 from clavero.control.reclaim import Ended
 from clavero.domain.access import SYSTEM
-from clavero.domain.ledger import BootId
 from clavero.entrypoints import demo
 from clavero.entrypoints.http.admin.app import make_app
 from clavero.entrypoints.http.admin.facts import AdminFacts
-from clavero.entrypoints.http.admin.metrics import Gauges
+from clavero.entrypoints.http.admin.meter import Meter
+from clavero.entrypoints.http.console.mount import mount
 from clavero.entrypoints.logs import Log
 from clavero.entrypoints.premises import bound_socket, write_private
 from clavero.entrypoints.processes import Instructions, Ready, Reporter, be_child, stop_signal
-from clavero.wire.journal import Frame, Unreadable
 
 
 async def serve(instructions: Instructions, reporter: Reporter) -> None:
@@ -31,18 +29,14 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     settings = instructions.settings
     log = Log(settings.log.level, instructions.name)
     stop = stop_signal()
-    gauges = Gauges()
-
-    def heard(boot: BootId, frames: Sequence[Frame | Unreadable]) -> None:
-        gauges.hear(boot, frames)
-
-    plane = await open_control(settings, instructions.root_key, heard)
+    meter = Meter(machine_clock())
+    plane = await open_control(settings, instructions.root_key, meter.heard)
     facts = await _first_steps(plane.desk, instructions)
     running = [
         asyncio.ensure_future(plane.ingest.forever()),
         asyncio.ensure_future(plane.reclaim.forever(lambda ended: _told(log, ended))),
     ]
-    server = _server(plane, instructions, gauges)
+    server = _server(plane, instructions, meter)
     serving = asyncio.ensure_future(server.serve(sockets=[bound_socket(instructions.admin_port)]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
@@ -81,11 +75,15 @@ async def _admin_token(desk: Desk, file: Path) -> None:
         write_private(file, token.reveal().encode() + b"\n")
 
 
-def _server(plane: ControlPlane, instructions: Instructions, gauges: Gauges) -> uvicorn.Server:
-    facts = AdminFacts(settings=instructions.settings, admin_port=instructions.admin_port,
-                       gateway_port=instructions.gateway_port, gauges=gauges)  # fmt: skip
+def _server(plane: ControlPlane, instructions: Instructions, meter: Meter) -> uvicorn.Server:
+    gateway, admin = (f"http://127.0.0.1:{port}" for port in (instructions.gateway_port, instructions.admin_port))
+    facts = AdminFacts(
+        version=__version__, gateway_url=gateway, console_url=admin, meter=meter, settings=instructions.sources
+    )
+    app = make_app(plane.desk, facts)
+    mount(app, plane.desk, gateway_url=gateway)
     config = uvicorn.Config(
-        make_app(plane.desk, facts), log_config=None, access_log=False, server_header=False, date_header=True,
+        app, log_config=None, access_log=False, server_header=False, date_header=True,
         lifespan="off", timeout_graceful_shutdown=3,
     )  # fmt: skip
     server = uvicorn.Server(config)

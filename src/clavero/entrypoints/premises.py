@@ -19,13 +19,13 @@ class Premises:
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        self._lock = -1
+        self._lock = self._log = -1
         self._held: list[socket.socket] = []
 
     def __enter__(self) -> "Premises":
         """Make the directory (0700) and take its lock; `StartFailure` where either cannot be."""
         try:
-            for folder in ("", "run", "seal", "journal"):
+            for folder in ("", "run", "seal", "journal", "log"):
                 (self.data / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(self.data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -46,6 +46,8 @@ class Premises:
             held.close()
         (self.data / "run" / "ready.json").unlink(missing_ok=True)
         os.close(self._lock)
+        if self._log >= 0:
+            os.close(self._log)
 
     def hold_port(self, port: int, setting: str) -> int:
         """The number of a port that is ours from now on; 0 takes any free one. `StartFailure` where it is in use.
@@ -66,6 +68,12 @@ class Premises:
         except OSError:
             raise StartFailure("port_in_use", f"port {port} is in use", f"--{setting} 0 takes any free port") from None
         return port
+
+    def open_log(self) -> int:
+        """A descriptor of `log/clavero.log`, which is appended to; its owner's alone."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._log = os.open(self.data / "log" / "clavero.log", flags, 0o600)
+        return self._log
 
     def _already_running(self) -> StartFailure:
         pid = (self.data / "lock").read_text() or "unknown"

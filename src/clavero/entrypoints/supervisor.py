@@ -45,8 +45,9 @@ class Start(Struct, frozen=True):
 class Child:
     """One process: started, watched, started again."""
 
-    def __init__(self, name: str, module: str, instructions: Callable[[int], Instructions]) -> None:
+    def __init__(self, name: str, module: str, instructions: Callable[[int], Instructions], log: int | None) -> None:
         self.name = name
+        self._log = log
         self.ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         self.stopping = False
         self._module = module
@@ -85,7 +86,7 @@ class Child:
         try:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", self._module, str(orders), str(os.getpid()),
-                pass_fds=(orders, report_writer), env=environment(), start_new_session=True,
+                pass_fds=(orders, report_writer), env=environment(), start_new_session=True, stderr=self._log,
             )  # fmt: skip
         finally:
             os.close(orders)
@@ -155,6 +156,8 @@ class Supervisor:
         self._gateway_port = premises.hold_port(settings.gateway.port, "gateway-port")
         self._admin_port = premises.hold_port(settings.admin.port, "admin-port")
         self._simulator_port = _simulator_port(premises) if demo else 0
+        # A person at a terminal is not shown what the children log; a service manager is.
+        self._log = premises.open_log() if sys.stderr.isatty() else None
         self._stop = asyncio.Event()
         self._stopped_twice = asyncio.Event()
         self._workers = [
@@ -172,7 +175,7 @@ class Supervisor:
                 sources=self._sources, simulator_url=f"http://127.0.0.1:{self._simulator_port}" if self._demo else "",
             )  # fmt: skip
 
-        return Child(name, module, instructions)
+        return Child(name, module, instructions, self._log)
 
     @property
     def _children(self) -> list[Child]:
