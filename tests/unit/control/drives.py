@@ -1,0 +1,147 @@
+"""How each operation is driven: what has to be there first, and the call that makes it do its work.
+
+A new operation without an entry fails `test_commit`.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from clavero.control import budgets, catalog, credentials, issue, keys, organisation, signin, unseal
+from clavero.control.budgets import NewBudget
+from clavero.control.commit import Changing, Desk, operation, perform
+from clavero.control.credentials import ProviderEdit
+from clavero.control.keys import KeyEdit, NewKey
+from clavero.domain.access import SYSTEM
+from clavero.domain.budgets import Subject, Window
+from clavero.domain.credentials import Model, Network, Provider, ProviderKind
+from clavero.domain.organisation import Team
+from clavero.domain.pricing import Price
+from clavero.domain.secret import Secret
+from clavero.vault.keyring import Keyring, RootKey
+
+Work = Callable[..., Awaitable[Any]]
+Call = tuple[Work, dict[str, Any]]
+Drive = Callable[[Desk], Awaitable[Call]]
+
+NAME = "prod-mail-01"
+PROVIDER = Provider(
+    name="house", kind=ProviderKind.OPENAI_LIKE, base_url="http://127.0.0.1:9", network=Network.LOOPBACK
+)
+MODEL = Model(name="quick", provider="house", served="llama-3")
+PRICE = Price(id="openai/gpt-4o-mini", version="", input=7)
+
+
+async def do(desk: Desk, work: Work, **kwargs: Any) -> Any:
+    return await perform(desk, SYSTEM, work, **kwargs)
+
+
+def plain(work: Work, **kwargs: Any) -> Drive:
+    """An operation that needs nothing before it."""
+
+    async def drive(_desk: Desk) -> Call:
+        return work, kwargs
+
+    return drive
+
+
+def after(first: Drive, work: Work, **kwargs: Any) -> Drive:
+    """An operation that needs another one's work before it."""
+
+    async def drive(desk: Desk) -> Call:
+        before, needs = await first(desk)
+        await do(desk, before, **needs)
+        return work, kwargs
+
+    return drive
+
+
+async def _make(change: Changing, *, names: list[str], reason: str = "") -> None:
+    for name in names:
+        await change.put(Team(name=name))
+    if "boom" in names:
+        raise RuntimeError
+
+
+make = operation("test.make")(_make)
+
+key = plain(keys.create, wanted=NewKey(name=NAME, owner="asha"))
+disabled = after(key, keys.disable, name=NAME)
+revoked = after(key, keys.revoke, name=NAME)
+provider = plain(credentials.add_provider, provider=PROVIDER)
+model = after(provider, credentials.set_model, model=MODEL)
+team = plain(organisation.add_team, name="support")
+project = after(team, organisation.add_project, name="helpdesk", team="support")
+service = after(project, organisation.add_service, name="chat", project="helpdesk")
+environment = plain(organisation.add_environment, name="prod")
+DAILY = NewBudget(subject=Subject.ORGANISATION, window=Window.DAY, limit_n=5)
+budget = plain(budgets.set_budget, wanted=DAILY)
+own_price = plain(catalog.set_price, price=PRICE)
+
+
+async def credential_removed(desk: Desk) -> Call:
+    await do(desk, credentials.add_provider, provider=PROVIDER)
+    added = await do(desk, credentials.add_credential, provider="house", secret=Secret("sk-" + "a" * 20))
+    return credentials.remove_credential, {"credential_id": added.id}
+
+
+async def token_ended(desk: Desk) -> Call:
+    await do(desk, signin.create_token)
+    return signin.end_token, {"kid": (await signin.list_tokens(desk))[-1].id}
+
+
+async def session_started(desk: Desk) -> Call:
+    return signin.start_session, {"link": await do(desk, signin.create_link)}
+
+
+async def session_ended(desk: Desk) -> Call:
+    session, _ = await signin.sign_in(desk, await do(desk, signin.create_link), "")
+    return signin.end_session, {"kid": session.id}
+
+
+async def vault_created(desk: Desk) -> Call:
+    return unseal.create_vault, {"rows": Keyring.create(RootKey(b"\1" * 32), desk.dice.token, 1)}
+
+
+DRIVES: dict[str, Drive] = {
+    "test.make": plain(make, names=["a", "b"]),
+    "key.create": key,
+    "key.create_limited": plain(issue.create_limited, wanted=NewKey(name=NAME, owner="asha"), budget=DAILY),
+    "key.rotate": after(key, keys.rotate, name=NAME),
+    "key.disable": disabled,
+    "key.enable": after(disabled, keys.enable, name=NAME),
+    "key.revoke": revoked,
+    "key.retire": after(revoked, keys.retire, name=NAME),
+    "key.update": after(key, keys.update, name=NAME, edit=KeyEdit(owner="bo")),
+    "provider.add": provider,
+    "provider.update": after(
+        provider, credentials.update_provider, name="house", edit=ProviderEdit(models=("llama-*",))
+    ),
+    "provider.remove": after(provider, credentials.remove_provider, name="house"),
+    "provider.enable": after(provider, credentials.enable_provider, name="house"),
+    "provider.disable": after(provider, credentials.disable_provider, name="house"),
+    "credential.add": after(provider, credentials.add_credential, provider="house", secret=Secret("sk-" + "a" * 20)),
+    "credential.remove": credential_removed,
+    "model.set": model,
+    "model.remove": after(model, credentials.remove_model, name="quick"),
+    "team.add": team,
+    "team.remove": after(team, organisation.remove_team, name="support"),
+    "project.add": project,
+    "project.update": after(project, organisation.move_project, name="helpdesk", team="support"),
+    "project.remove": after(project, organisation.remove_project, name="helpdesk"),
+    "service.add": service,
+    "service.update": after(service, organisation.move_service, name="chat", project="helpdesk"),
+    "service.remove": after(service, organisation.remove_service, name="chat"),
+    "env.add": environment,
+    "env.remove": after(environment, organisation.remove_environment, name="prod"),
+    "budget.set": budget,
+    "budget.delete": after(budget, budgets.delete_budget, budget="organisation/default:day"),
+    "price.import": plain(catalog.import_prices, prices=(PRICE,)),
+    "price.set": own_price,
+    "price.remove": after(own_price, catalog.remove_price, name=PRICE.id),
+    "token.create": plain(signin.create_token),
+    "token.end": token_ended,
+    "link.create": plain(signin.create_link),
+    "session.start": session_started,
+    "session.end": session_ended,
+    "vault.create": vault_created,
+}
