@@ -232,7 +232,7 @@ class House:
     async def until(self, condition: Any) -> None:
         """Let the loop turn until this callable is true."""
         async with asyncio.timeout(PATIENCE):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - nobody sets an event for what is looked at here
                 await asyncio.sleep(0.005)
 
     # --- calling
