@@ -85,6 +85,10 @@ class Formats:
         """A date: `12 Mar 2026`."""
         return self._date(at_ns, "d MMM y") if at_ns else NOTHING
 
+    def short_day(self, at_ns: int) -> str:
+        """A date of this year, for a tick: `12 Mar`."""
+        return self._date(at_ns, "d MMM")
+
     def iso_day(self, at_ns: int) -> str:
         """A date as forms take it: `2026-03-12`."""
         return _instant(at_ns).date().isoformat() if at_ns else ""

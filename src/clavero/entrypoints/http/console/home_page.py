@@ -18,10 +18,10 @@ _REQUEST = re.compile(r"req_[0-9A-Za-z]{4,64}")
 async def show(visit: Visit) -> Response:
     """What needs a person, the figures, the chart."""
     desk, now = visit.desk, visit.now_ns
-    hours = await reads.steps(desk, now - DAY, HOUR)
+    hours = (await reads.steps(desk, now - DAY, HOUR))[:24]
     facts = Facts(
         quarters=await reads.steps(desk, now - now % DAY, QUARTER),
-        hours=hours[:24],
+        hours=hours,
         speed=await reads.speed(desk, now - HOUR, hours[-1].answered),
         codes=await reads.codes(desk, now - HOUR),
         standings=await list_budgets(desk),

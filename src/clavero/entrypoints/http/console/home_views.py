@@ -10,7 +10,7 @@ from clavero.domain.budgets import Subject, Window
 from clavero.domain.keys import Key
 from clavero.domain.money import NANO
 from clavero.entrypoints.http.console import figures
-from clavero.entrypoints.http.console.charts import Bar, Level, Line, Mark, Plot, bars, lines, meter, sparkline
+from clavero.entrypoints.http.console.charts import Bar, Level, Line, Mark, Plot, bars, lines, meter, sparkline, ticks
 from clavero.entrypoints.http.console.figures import Speed, Sums
 from clavero.entrypoints.http.console.formats import Formats
 from clavero.entrypoints.http.console.messages import Messages
@@ -208,20 +208,19 @@ class _Home:
             if out := self.runs_out():
                 cross = Mark((out - self.midnight) / HOUR, self.t("figure.runs_out", time=self.f.hour(out)), limit)
         top = max(tops)
+        step = ticks(top)[1]
+        places = 0 if step == int(step) else 2 if step >= 0.01 else 4
         plot = Plot(
             label=self.t("chart.spend_said", spent=self.f.money(self.spent_n), time=self.f.hour(self.now)),
             width=width,
             height=248,
             span=(0.0, 24.0),
             top=top,
-            y_name=lambda value: self._dollars(value, top),
+            y_name=lambda value: self.f.number(value, places),
             x_names=[(hour, f"{hour:02d}:00") for hour in range(0, 25, every)],
             right=110 if wide else 16,
         )
         return lines(plot, series, level, Mark(now_x, self.f.hour(self.now)), cross)
-
-    def _dollars(self, value: float, top: float) -> str:
-        return self.f.number(value, 0 if top >= 10 else 2 if top >= 0.1 else 4)
 
     def request_chart(self) -> Drawing:
         steps = self.hours

@@ -34,6 +34,7 @@ class VersionRow(Struct, frozen=True):
     ends: str
     issued: str
     until: str
+    until_short: str
     tone: str
 
 
@@ -129,9 +130,15 @@ def _version(key: Key, version: KeyVersion, t: Messages, f: Formats) -> VersionR
     state = "revoked" if key.state is KeyState.REVOKED else "retired" if ended else "disabled"
     if not ended and key.state is not KeyState.DISABLED:
         state = "rotating" if ending else "active" if key.state is not KeyState.PENDING else "pending"
-    until = f.moment(version.ends_ns) if version.ends_ns else NOTHING if ended else t("version.open")
+    never = NOTHING if ended else t("version.open")
     return VersionRow(
-        version.number, state, version.last_four, f.moment(version.created_ns), until, "warned" if ending else ""
+        number=version.number,
+        state=state,
+        ends=version.last_four,
+        issued=f.moment(version.created_ns),
+        until=f.moment(version.ends_ns) if version.ends_ns else never,
+        until_short=f.nearly(version.ends_ns) if version.ends_ns else never,
+        tone="warned" if ending else "",
     )
 
 
@@ -198,10 +205,10 @@ def _dates(start: int, end: int, f: Formats) -> list[tuple[int, str]]:
     if span <= 3 * _DAY:
         step = next(one for one in (1, 2, 4, 6, 12) if span <= _MONTHS * one * 3600 * NANO or one == 12) * 3600 * NANO
         first = start - start % step + step
-        return [(at, f.hour(at) if at % _DAY else f.day(at)) for at in range(first, end, step)]
+        return [(at, f.hour(at) if at % _DAY else f.short_day(at)) for at in range(first, end, step)]
     if span <= 120 * _DAY:
         step = max(1, -(-span // (_MONTHS * _DAY))) * _DAY
-        return [(at, f.day(at)) for at in range(start - start % _DAY + _DAY, end, step)]
+        return [(at, f.short_day(at)) for at in range(start - start % _DAY + _DAY, end, step)]
     return [(at, f.month(at)) for at in _months(start, end)]
 
 

@@ -93,7 +93,7 @@ def life_line(label: str, epoch: Epoch, lives: Sequence[Life], width: int = 1040
         out.append(f'<line class="grid" x1="{x(at):.1f}" x2="{x(at):.1f}" y1="{upper - 4}" y2="{bottom}"/>')
         out.append(text(x(at), bottom + 18, name, "tick"))
     for number, life in enumerate(lives):
-        out += _life(life, x, upper + number * row)
+        out += _life(life, x, upper + number * row, x(epoch.now))
     out.append(f'<line class="base" x1="12" x2="{width - 12}" y1="{bottom}" y2="{bottom}"/>')
     if epoch.expires:
         ends = x(epoch.expires)
@@ -105,7 +105,7 @@ def life_line(label: str, epoch: Epoch, lives: Sequence[Life], width: int = 1040
     return svg(width, bottom + 26, label, "lifeline", out)
 
 
-def _life(life: Life, x: Callable[[int], float], y: float) -> list[str]:
+def _life(life: Life, x: Callable[[int], float], y: float, now: float) -> list[str]:
     start, end = x(life.start), x(life.end)
     width = max(3.0, end - start)
     out = [f'<rect class="fill {life.css}" x="{start:.1f}" y="{y}" width="{width:.1f}" height="18" rx="2"/>']
@@ -113,8 +113,13 @@ def _life(life: Life, x: Callable[[int], float], y: float) -> list[str]:
         at = x(life.end - life.overlap)
         out.append(f'<rect class="hatch" x="{at:.1f}" y="{y}" width="{max(3.0, end - at):.1f}" height="18"/>')
     inside = width > 7 * len(life.name) + 12
-    words = text(start + 8, y + 13, life.name, f"on {life.css}") if inside else _beside(life.name, start, end, y)
-    return [*out, words]
+    if not inside:
+        return [*out, _beside(life.name, start, end, y)]
+    room = 7 * len(life.name) + 8
+    if start < now < start + room and now + room < end:  # the line of now would run through the words
+        start = now
+    out.append(f'<rect class="fill {life.css}" x="{start + 4:.1f}" y="{y + 2}" width="{room}" height="14"/>')
+    return [*out, text(start + 8, y + 13, life.name, f"on {life.css}")]
 
 
 def _beside(name: str, start: float, end: float, y: float) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from markupsafe import Markup, escape
 from msgspec import Struct
 
 from clavero.control.budgets import Standing
@@ -28,8 +29,8 @@ class Need(Struct, frozen=True, kw_only=True):
 
     tone: str
     icon: str
-    title: str
-    detail: str
+    title: Markup
+    detail: Markup
     action: str
     url: str
 
@@ -62,8 +63,8 @@ def _lost(rejects: int, t: Messages, f: Formats) -> Iterator[Need]:
         yield Need(
             tone="bad",
             icon="alert-triangle",
-            title=t("need.rejects", count=rejects, number=f.count(rejects)),
-            detail=t("need.rejects_why"),
+            title=t.rich("need.rejects", count=rejects, number=f.count(rejects)),
+            detail=t.rich("need.rejects_why"),
             action=t("need.show"),
             url="/requests",
         )
@@ -76,8 +77,8 @@ def _failing(trouble: Trouble, t: Messages, f: Formats) -> Iterator[Need]:
         yield Need(
             tone="bad",
             icon="key",
-            title=t(f"need.{code}"),
-            detail=t("need.auth_why", count=ours, number=f.count(ours)),
+            title=t.rich(f"need.{code}"),
+            detail=t.rich("need.auth_why", count=ours, number=f.count(ours)),
             action=t("need.show"),
             url=f"/requests?code={code}",
         )
@@ -87,8 +88,8 @@ def _failing(trouble: Trouble, t: Messages, f: Formats) -> Iterator[Need]:
         yield Need(
             tone="bad",
             icon="alert-triangle",
-            title=t("need.failing", share=f.percent(failed / calls)),
-            detail=t("need.failing_why", failed=f.count(failed), calls=f.count(calls)),
+            title=t.rich("need.failing", share=f.percent(failed / calls)),
+            detail=t.rich("need.failing_why", failed=f.count(failed), calls=f.count(calls)),
             action=t("need.show"),
             url=f"/requests?code={worst}" if worst else "/requests",
         )
@@ -108,15 +109,19 @@ def _budgets(standings: Sequence[Standing], t: Messages, f: Formats) -> Iterator
         yield Need(
             tone="bad" if spent else "warn",
             icon="clock",
-            title=t(
+            title=t.rich(
                 "need.spent" if spent else "need.nearly",
-                name=f"{t(f'subject.{budget.subject}')} {name}".strip(),
+                name=_named(t(f"subject.{budget.subject}"), name),
                 share=f.percent(share),
             ),
-            detail=t(why, until=until, **said),
+            detail=t.rich(why, until=until, **said),
             action=t("need.open_key" if key else "need.show_budgets"),
             url=f"/keys/{key}" if key else "/#budgets",
         )
+
+
+def _named(subject: str, name: str) -> Markup:
+    return Markup("{} <code>{}</code>").format(subject, name) if name else escape(subject)
 
 
 def _unpriced(codes: Mapping[str, int], t: Messages, f: Formats) -> Iterator[Need]:
@@ -125,8 +130,8 @@ def _unpriced(codes: Mapping[str, int], t: Messages, f: Formats) -> Iterator[Nee
         yield Need(
             tone="warn",
             icon="coin",
-            title=t("need.unpriced", count=count, number=f.count(count)),
-            detail=t("need.unpriced_why"),
+            title=t.rich("need.unpriced", count=count, number=f.count(count)),
+            detail=t.rich("need.unpriced_why"),
             action=t("need.show"),
             url="/requests?code=unpriced_model",
         )
@@ -142,8 +147,8 @@ def _keys(keys: Sequence[Key], t: Messages, f: Formats) -> Iterator[Need]:
         yield Need(
             tone="warn",
             icon="clock",
-            title=t("need.expiring", count=len(ending), number=f.count(len(ending))),
-            detail=t("need.expiring_why", name=first.name, time=f.moment(first.expires_ns)),
+            title=t.rich("need.expiring", count=len(ending), number=f.count(len(ending))),
+            detail=t.rich("need.expiring_why", name=first.name, time=f.moment(first.expires_ns)),
             action=t("need.open_key"),
             url=f"/keys/{first.name}",
         )
@@ -153,8 +158,8 @@ def _keys(keys: Sequence[Key], t: Messages, f: Formats) -> Iterator[Need]:
             yield Need(
                 tone="",
                 icon="refresh",
-                title=t("need.rotating", name=key.name, old=old[-1].number, span=f.span(old[-1].ends_ns)),
-                detail=t("need.rotating_why", new=newest(key).number),
+                title=t.rich("need.rotating", name=key.name, old=old[-1].number, span=f.span(old[-1].ends_ns)),
+                detail=t.rich("need.rotating_why", new=newest(key).number),
                 action=t("need.open_key"),
                 url=f"/keys/{key.name}",
             )

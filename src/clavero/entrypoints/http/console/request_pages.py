@@ -5,6 +5,7 @@ from starlette.responses import Response
 from clavero.control.budgets import list_budgets
 from clavero.control.keys import list_keys
 from clavero.control.organisation import tree
+from clavero.domain.budgets import Subject
 from clavero.domain.credentials import Provider
 from clavero.domain.keys import Key
 from clavero.domain.pricing import Price
@@ -110,8 +111,8 @@ async def _budget_names(visit: Visit) -> dict[str, str]:
     t = visit.words
     found = {}
     for one in await list_budgets(visit.desk):
-        name = "" if one.name == "default" else f" {one.name}"
-        found[str(one.budget.id)] = f"{t(f'subject.{one.budget.subject}')}{name}, {t(f'window.{one.budget.window}')}"
+        name = "" if one.budget.subject is Subject.ORGANISATION else f" {one.name}"
+        found[str(one.budget.id)] = f"{t(f'subject.{one.budget.subject}')}{name} ({t(f'window.{one.budget.window}')})"
     return found
 
 

@@ -71,6 +71,7 @@ class BudgetRow(Struct, frozen=True, kw_only=True):
     held: str
     limit: str
     resets: str
+    resets_said: str
 
 
 def trouble(refusal: Refusal, words: Messages) -> Trouble:
@@ -147,6 +148,7 @@ def budget_row(standing: Standing, words: Messages, formats: Formats) -> BudgetR
     budget, name = standing.budget, standing.name
     share = formats.percent(used(standing))
     label = words("budget.label", name=name, share=share, limit=formats.usd(budget.limit_n))
+    resets = words("window.never") if budget.window is Window.FOREVER else formats.nearly(standing.resets_ns)
     return BudgetRow(
         subject=words(f"subject.{budget.subject}"),
         name="" if budget.subject is Subject.ORGANISATION else name,
@@ -158,7 +160,8 @@ def budget_row(standing: Standing, words: Messages, formats: Formats) -> BudgetR
         spent=formats.money(standing.spent_n),
         held=formats.money(standing.held_n),
         limit=formats.limit(budget.limit_n),
-        resets=words("window.never") if budget.window is Window.FOREVER else formats.nearly(standing.resets_ns),
+        resets=resets,
+        resets_said=words("budget.resets", time=resets) if standing.resets_ns else "",
     )
 
 

@@ -32,7 +32,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 # What is shown where: the place in the menu, its message, its address, its icon, the key after `g`.
 MENU = (
     ("", (("home", "/", "home", "h"),)),
-    ("watch", (("requests", "/requests", "list-details", "r"),)),
+    ("watch", (("requests", "/requests", "list", "r"),)),
     ("keys", (("keys", "/keys", "key", "k"),)),
 )
 _CSP = (

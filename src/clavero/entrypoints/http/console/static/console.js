@@ -20,6 +20,14 @@ const say = (text) => {
 };
 setTimeout(() => $("#toasts .toast")?.remove(), 6000);
 
+// --- a life line opens where now is
+
+const life = $(".life");
+if (life && life.scrollWidth > life.clientWidth) {
+  const now = Number($("line.now", life).getAttribute("x1"));
+  life.scrollLeft = (now / $("svg", life).viewBox.baseVal.width) * life.scrollWidth - life.clientWidth / 2;
+}
+
 // --- rows
 
 const rows = () => $$("tr.go");
