@@ -87,7 +87,11 @@ class Stand:
         file = self.folder / f"{'stream' if streamed else 'plain'}.request"
         words = [str(self.ports[target]), str(file), str(total), str(connections), str(per_second), str(OTHER_CORE)]
         done = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-m", "clavero.testing.load", *words], capture_output=True, check=True, env=environment()
+            [sys.executable, "-m", "clavero.testing.load", *words],
+            capture_output=True,
+            check=True,
+            env=environment(),
+            timeout=300,
         )
         return Run(**json.loads(done.stdout))
 

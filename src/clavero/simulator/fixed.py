@@ -5,6 +5,7 @@ one at a time. It parses no more than it must.
 """
 
 import asyncio
+from typing import cast
 
 from msgspec import Struct
 
@@ -46,8 +47,7 @@ class Answering(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way back."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one without saying so
 
     def data_received(self, data: bytes) -> None:
         """Answer once a request is whole."""

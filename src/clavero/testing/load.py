@@ -7,6 +7,7 @@ gateway that drops or cuts is noticed. One process, one thread; pin it away from
 import asyncio
 import time
 from array import array
+from typing import cast
 
 from msgspec import Struct
 
@@ -72,8 +73,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the first request."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one without saying so
         self._next()
 
     def data_received(self, data: bytes) -> None:
