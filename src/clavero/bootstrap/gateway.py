@@ -114,7 +114,8 @@ class GatewayWorker:
         await self.plugs.upstreams.close()
         self._journal.close(self._clock.wall_ns())
         self.ticker.stop()
-        self._reader.shutdown(wait=False, cancel_futures=True)
+        self._reader.submit(self._publication.close)  # behind a look that may still be under way
+        self._reader.shutdown(wait=False)
 
     # --- inside
 
@@ -160,9 +161,9 @@ class GatewayWorker:
     def _cut(self, under_way: UnderWay, kid: Kid) -> None:
         """End what a key that no longer works has under way."""
         for trail in under_way.of_key(kid):
-            key = trail.grant.key if trail.grant else None
-            disabled = key is not None and self._state(kid) is KeyState.DISABLED
-            trail.stop(KeyDisabled(owner=key.owner if key else "") if disabled else KeyRevoked())
+            owner = trail.grant.key.owner if trail.grant else ""
+            disabled = self._state(kid) is KeyState.DISABLED
+            trail.stop(KeyDisabled(owner=owner) if disabled else KeyRevoked(owner=owner))
 
     def _state(self, kid: Kid) -> KeyState | None:
         grant = self.plugs.view.grant(kid)
@@ -188,6 +189,9 @@ class GatewayWorker:
                     await self._take(changes)
             except ConnectionError:
                 await asyncio.sleep(_FIRST_LOOK_SECONDS)
+            except Exception as error:  # noqa: BLE001 - whatever it is: who stops following hears of no revocation
+                self._rim.failure("view_not_followed", error, seq=self.plugs.view.seq)
+                await asyncio.sleep(_WAIT_SECONDS)
 
     async def _take(self, changes: Sequence[Change]) -> None:
         """Read the changed rows, then let the view have them in one step."""

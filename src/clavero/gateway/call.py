@@ -13,9 +13,11 @@ from clavero.domain.errors import (
     ContextLengthExceeded,
     NoCredential,
     Problem,
+    StreamInterrupted,
     UpstreamAuthFailed,
     UpstreamError,
     UpstreamRateLimited,
+    UpstreamRefused,
     UpstreamTimeout,
 )
 from clavero.domain.routing import Target
@@ -38,6 +40,7 @@ _ENDINGS: dict[type[Problem], Ending] = {
     ContextLengthExceeded: Ending.TOO_LONG,
     ContentFilter: Ending.CONTENT,
 }
+_CONFLICT = 409  # two calls met at the provider: the same one again may pass
 
 
 async def call(trail: Trail, ask: Ask, plugs: Plugs) -> None:
@@ -73,6 +76,8 @@ async def _leg(trail: Trail, ask: Ask, number: int, waited: float, plugs: Plugs)
     leg = Leg(ask, target, grant)
     problem: Problem | None = None
     with await reserve(f"{trail.request.id}.{number}", leg.wish, plugs.bank, plugs.journal) as hold:
+        if (stop := _stopped(trail)) is not None:  # while money was waited for
+            raise stop
         if hold.cap:
             check_cap(ask, hold.cap)
         trail.hold = hold
@@ -84,7 +89,7 @@ async def _leg(trail: Trail, ask: Ask, number: int, waited: float, plugs: Plugs)
             await relay.whole
             relay.check_stream()
         except CallFailed as failure:
-            problem = _failure(failure, target, plugs)
+            problem = _failure(failure, target, trail, plugs)
         except Problem as ended:
             problem = ended
         except asyncio.CancelledError:
@@ -102,10 +107,13 @@ def _stopped(trail: Trail) -> Problem | None:
     return trail.problem
 
 
-def _failure(failure: CallFailed, target: Target, plugs: Plugs) -> Problem:
+def _failure(failure: CallFailed, target: Target, trail: Trail, plugs: Plugs) -> Problem:
     """What a call that broke means for the caller."""
     if isinstance(failure, Silent):
-        return UpstreamTimeout(provider=target.provider.name, seconds=round(plugs.deadlines.first_byte))
+        seconds = plugs.deadlines.idle if trail.started else plugs.deadlines.first_byte
+        return UpstreamTimeout(provider=target.provider.name, seconds=f"{seconds:g}")
+    if trail.started:
+        return StreamInterrupted(provider=target.provider.name, what=failure.detail)
     return UpstreamError(provider=target.provider.name, n=1, what=failure.detail, sent=failure.sent)
 
 
@@ -117,6 +125,8 @@ def _last(problem: Problem, target: Target, calls: int) -> Problem:
 
 
 def _ending(problem: Problem) -> Ending:
+    if isinstance(problem, UpstreamRefused) and problem.facts.get("status") == _CONFLICT:
+        return Ending.BROKEN
     return _ENDINGS.get(type(problem), Ending.REFUSED)
 
 

@@ -39,8 +39,8 @@ class Leg:
         if translator is None and ask.stream and ask.endpoint is Endpoint.CHAT and not ask.usage_asked:
             tree = ask_usage(tree)
         budgets = () if ask.endpoint in _FREE else grant.budgets
-        if ask.cap is None and not budgets:
-            self._parameter = ""  # nobody asked for a cap and nothing has to be bounded
+        if ask.cap is None and not budgets and self.way.spoken is not Endpoint.MESSAGES:
+            self._parameter = ""  # nobody asked for a cap and nothing has to be bounded; messages must have one
         self._sketch = draft(tree, self._parameter)
         self.wish = self._wish(grant, budgets)
 

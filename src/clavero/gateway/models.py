@@ -40,7 +40,10 @@ def _served(names: Iterable[str], trail: Trail, view: View) -> Iterable[tuple[st
     for name in names:
         if not may_ask(name, scope):
             continue
-        targets = view.targets(name)
+        try:
+            targets = view.targets(name)
+        except ModelNotFound:  # declared, but its provider is off
+            continue
         if all(may_reach(target, scope) for target in targets) and view.secret(targets[0].provider.name) is not None:
             yield name, targets[0]
 

@@ -20,6 +20,7 @@ def record(trail: Trail, plugs: Plugs) -> None:
         return
     trail.settled = True
     trail.hold = None
+    trail.estimated = False  # what was estimated stands in the rows of its legs
     finish = last_words(trail, plugs)
     if trail.grant is None:
         code = trail.problem.code if trail.problem else "left"
@@ -79,7 +80,7 @@ def outcome(trail: Trail) -> str:
         return "ok"
     if trail.started:
         return "partial"
-    return "refused" if trail.target is None else "failed"
+    return "failed" if trail.attempts else "refused"
 
 
 def overhead_us(trail: Trail, now: int) -> int:

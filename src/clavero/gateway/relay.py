@@ -1,11 +1,11 @@
 """Takes one answer from a provider: a stream goes on to the caller read by read, anything else is kept whole.
 
 It is pushed: the exchange's task sleeps until the answer has ended. Before a byte has gone to the caller a failure may
-be tried again; afterwards the text is what it is, and its end says so.
+be tried again; afterwards the text is what it is, and its end says so. The preliminaries of a stream are therefore kept
+back for a moment: many a provider opens one before it says that it cannot serve it.
 """
 
 import asyncio
-from collections.abc import Callable
 
 from clavero.domain.calls import BadAnswer
 from clavero.domain.errors import NoCredential, Problem, StorageFull, StreamInterrupted, UpstreamError
@@ -17,7 +17,7 @@ from clavero.gateway.reserve import Hold
 from clavero.gateway.trail import Trail
 from clavero.ports import Head, Line
 from clavero.wire import failures
-from clavero.wire.answer import Answer
+from clavero.wire.answer import Answer, Stream
 from clavero.wire.formats import read_answer, scanner
 from clavero.wire.sse import EventTooLong, Scanner
 from clavero.wire.translate import TranslatedStream
@@ -25,6 +25,7 @@ from clavero.wire.translate import TranslatedStream
 Machine = Scanner | TranslatedStream
 
 _AFTER_THE_END_SECONDS = 2.0
+_KEPT_BACK_SECONDS = 1.0  # longer, and callers that watch for silence would see one that is not there
 _MOST_BYTES = 64 * 1024 * 1024  # of an answer that is kept whole
 
 
@@ -32,8 +33,8 @@ class Relay:
     """The `Taker` of one call. `whole` ends with it: a result, or why there is none."""
 
     __slots__ = (
-        "_hold", "_last", "_leg", "_line", "_plugs", "_sent_ns", "_size", "_trail", "first_byte_ns", "head_", "parts", "scanner",
-        "sent", "whole",
+        "_first", "_hold", "_last", "_leg", "_line", "_plugs", "_sent_ns", "_size", "_trail", "first_byte_ns", "head_",
+        "parts", "scanner", "sent", "whole",
     )  # fmt: skip
 
     def __init__(self, trail: Trail, leg: Leg, hold: Hold, plugs: Plugs) -> None:
@@ -43,6 +44,7 @@ class Relay:
         self._plugs = plugs
         self._line: Line | None = None
         self._size = 0
+        self._first: asyncio.TimerHandle | None = None
         self._last: asyncio.TimerHandle | None = None
         self._sent_ns = 0
         self.sent = False
@@ -79,8 +81,9 @@ class Relay:
 
     def leave(self) -> None:
         """Let the connection go; one that has not ended is never used again."""
-        if self._last is not None:
-            self._last.cancel()
+        for timer in (self._first, self._last):
+            if timer is not None:
+                timer.cancel()
         if self._line is not None:
             self._line.abort()
             self._line = None
@@ -141,18 +144,32 @@ class Relay:
         """One read: kept, or scanned and passed on."""
         if self.whole.done():
             return
-        if self.scanner is None:
+        machine = self.scanner
+        if machine is None:
             self.parts.append(data)
             self._size += len(data)
             if self._size > _MOST_BYTES:
                 self.failed(BadAnswer("the answer is too long"))
             return
-        self._pass_on(lambda scanner: scanner.feed(data))
+        try:
+            passed = machine.feed(data)
+        except (BadAnswer, EventTooLong) as bad:
+            self.failed(_bad(bad))
+        else:
+            self._pass_on(machine.stream, passed)
 
     def ended(self) -> None:
         """The answer is whole."""
-        if not self.whole.done():
-            self._pass_on(lambda scanner: scanner.end())
+        if self.whole.done():
+            return
+        machine = self.scanner
+        try:
+            passed = machine.end() if machine is not None else b""
+        except (BadAnswer, EventTooLong) as bad:
+            self.failed(_bad(bad))
+            return
+        if machine is not None:
+            self._pass_on(machine.stream, passed)
         if not self.whole.done():
             self.whole.set_result(None)
 
@@ -161,32 +178,33 @@ class Relay:
         if not self.whole.done():
             self.whole.set_exception(error)
 
-    def _pass_on(self, step: Callable[[Machine], bytes]) -> None:
-        trail, machine = self._trail, self.scanner
-        if machine is None:
-            return
-        try:
-            passed = step(machine)
-        except EventTooLong:
-            self.failed(BadAnswer("an event is too long"))
-            return
-        except BadAnswer as bad:
-            self.failed(bad)
-            return
-        if machine.stream.begun and not trail.first_token_ns:
+    def _pass_on(self, told: Stream, passed: bytes) -> None:
+        trail = self._trail
+        if told.begun and not trail.first_token_ns:
             trail.first_token_ns = self._plugs.clock.monotonic_ns()
-        if not passed:
-            return
-        if not trail.started:
-            self._start()
-        trail.client.write(passed)
-        if machine.stream.complete and self._last is None:
+        if trail.started:
+            if passed:
+                trail.client.write(passed)
+        elif passed:
+            self._keep_back(told, passed)
+        if told.error is not None:
+            self.whole.set_result(None)  # `check_stream` says what it was; nothing that follows counts
+        elif told.complete and self._last is None:
             # Some providers say all and then neither end the stream nor close: it is over all the same.
             self._last = asyncio.get_running_loop().call_later(_AFTER_THE_END_SECONDS, self.ended)
+
+    def _keep_back(self, told: Stream, passed: bytes) -> None:
+        self.parts.append(passed)
+        if told.begun or told.complete:
+            self._start()
+        elif self._first is None:
+            self._first = asyncio.get_running_loop().call_later(_KEPT_BACK_SECONDS, self._start)
 
     def _start(self) -> None:
         """Begin the answer to the caller: from here on nothing is tried again."""
         trail = self._trail
+        if trail.started or self.whole.done():
+            return
         if self._line is not None:
             trail.client.on_flow(self._line.pause, self._line.resume)
         trail.started = True
@@ -196,3 +214,8 @@ class Relay:
         taken = max(0, overhead_us(trail, now) - elsewhere)
         cap = self._leg.told_cap(self._hold.cap)
         trail.client.start(200, headers(trail, "text/event-stream; charset=utf-8", taken, None, cap))
+        trail.client.write(b"".join(self.parts))
+
+
+def _bad(error: BadAnswer | EventTooLong) -> BadAnswer:
+    return error if isinstance(error, BadAnswer) else BadAnswer("an event is too long")

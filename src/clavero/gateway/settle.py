@@ -24,7 +24,8 @@ def settle(  # noqa: PLR0913, PLR0917 - one leg, whole
 ) -> Problem | None:
     """Post the leg, and with the last one answer the caller; returns the problem, also one found in the answer."""
     tokens, estimated, problem = _tokens(trail, leg, relay, problem)
-    trail.attempts.append(_attempt(trail, relay, problem, began_ns, waited, plugs))
+    if relay.sent:
+        trail.attempts.append(_attempt(trail, relay, problem, began_ns, waited, plugs))
     trail.estimated = estimated
     hold = trail.hold
     if hold is None or not hold.left:
@@ -35,7 +36,7 @@ def settle(  # noqa: PLR0913, PLR0917 - one leg, whole
     if problem is not None and not trail.started and not trail.left:
         hold.settle(row(trail, plugs, tokens, charge, final=False), flag)
         return problem
-    trail.problem = trail.problem or problem
+    trail.problem = problem  # None where the answer was whole before somebody ended the exchange
     trail.settled = True
     if relay.scanner is None and problem is None:
         _reply(trail, leg, tokens, charge, plugs)
@@ -55,7 +56,8 @@ def _reply(trail: Trail, leg: Leg, tokens: Tokens, charge: int, plugs: Plugs) ->
         return
     trail.status = 200
     taken = overhead_us(trail, plugs.clock.monotonic_ns())
-    told = headers(trail, "application/json", taken, charge, leg.told_cap(hold.cap))
+    known = None if leg.target.price is None else charge
+    told = headers(trail, "application/json", taken, known, leg.told_cap(hold.cap))
     hold.settle(
         row(trail, plugs, tokens, charge), ESTIMATED if trail.estimated else "", lambda: client.reply(200, told, body)
     )
@@ -67,6 +69,8 @@ def _tokens(trail: Trail, leg: Leg, relay: Relay, problem: Problem | None) -> tu
         told = relay.scanner.stream.observed
         if told is not None:
             return told, False, problem
+        if relay.scanner.stream.error is not None and not relay.scanner.stream.begun:
+            return NO_TOKENS, False, problem  # a refusal, only later
         output = relay.scanner.stream.estimated_output
         return Tokens(input=leg.estimated_input, output=output), True, problem
     if problem is None and relay.head_ is not None and not trail.left:

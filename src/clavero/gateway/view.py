@@ -20,6 +20,7 @@ from clavero.domain.secret import Secret
 _MOST_PLANS = 4096  # names that callers ask for; beyond it the memory starts afresh
 
 _ALIVE = frozenset({KeyState.PENDING, KeyState.ACTIVE, KeyState.ROTATING})
+_OVER = frozenset({KeyState.REVOKED, KeyState.RETIRED})
 
 T = TypeVar("T", bound=Struct)
 
@@ -53,10 +54,10 @@ class View:
 
     def load(self, seq: int, things: Mapping[type[Struct], Sequence[Struct]]) -> None:
         """Take everything anew, as of a sequence number."""
-        self._things = {kind: {identity(thing): thing for thing in rows} for kind, rows in things.items()}
-        for key in self._of(Key).values():
-            if key.state is KeyState.REVOKED:
-                self._tombstones.add(key.id)
+        self._things = {
+            kind: {identity(thing): thing for thing in rows if not (isinstance(thing, Key) and self._is_ghost(thing))}
+            for kind, rows in things.items()
+        }
         for kind in things:
             self._forget(kind)
         self.seq = seq
@@ -119,9 +120,11 @@ class View:
         return cast("dict[str, T]", self._things.get(kind, {}))
 
     def _is_ghost(self, key: Key) -> bool:
-        if key.state is KeyState.REVOKED:
+        """Whether this would bring back a key that is known to be over."""
+        if key.state in _OVER:
             self._tombstones.add(key.id)
-        return key.id in self._tombstones and key.state not in {KeyState.REVOKED, KeyState.RETIRED}
+            return False
+        return key.id in self._tombstones
 
     def _tell_if_gone(self, kid: str, thing: Struct | None) -> None:
         if thing is None or (isinstance(thing, Key) and thing.state not in _ALIVE):

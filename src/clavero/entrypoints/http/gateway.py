@@ -32,7 +32,7 @@ class Rim:
         elif request.method not in place.methods:
             allowed = ", ".join(place.methods)
             client.reply(
-                *self.refuse(MethodNotAllowed(path=request.path[:200], method=request.method, allowed=allowed), request)
+                *self.refuse(MethodNotAllowed(path=_shown(request), method=request.method, allowed=allowed), request)
             )
         else:
             await exchange(request, client, place.endpoint, self.plugs)
@@ -63,7 +63,12 @@ class Rim:
         elif path == "/" and request.method in {"GET", "HEAD"}:
             client.reply(200, _PLAIN, b"clavero\n")  # some coding agents ask this first
         else:
-            client.reply(*self.refuse(EndpointNotFound(method=request.method, path=request.path[:200]), request))
+            client.reply(*self.refuse(EndpointNotFound(method=request.method, path=_shown(request)), request))
+
+
+def _shown(request: Request) -> str:
+    """The path as it may be repeated: without its query, where some put keys."""
+    return request.path.partition("?")[0][:200]
 
 
 def _live(_plugs: Plugs | None) -> bytes:
