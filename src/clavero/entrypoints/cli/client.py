@@ -1,0 +1,167 @@
+"""The client of `/api/v1`: where clavero is, what opens it, and what its refusals mean for the exit code.
+
+No proxy of the environment is used and no redirect is followed: the admin token goes to the address that was named and
+nowhere else, and over plain HTTP to this machine alone.
+"""
+
+import http.client
+import json
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from msgspec import Struct
+
+from clavero.domain import refusals
+from clavero.domain.refusals import Refusal
+from clavero.domain.secret import Secret
+from clavero.domain.startup import Exit
+from clavero.entrypoints.cli.failure import Failure, usage
+from clavero.entrypoints.cli.speech import language, speak
+
+Answer = dict[str, Any]
+SECONDS = 30.0
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_BY_STATUS = {
+    401: Exit.SIGN_IN, 403: Exit.REFUSED, 404: Exit.NOT_FOUND, 405: Exit.USAGE, 409: Exit.REFUSED, 422: Exit.USAGE,
+}  # fmt: skip
+_MOST_ANSWER = 256 * 1024 * 1024
+
+
+class Place(Struct, frozen=True):
+    """Where clavero answers, and the file of the token that opens it there. `gateway` is "" where it is not known."""
+
+    url: str
+    token_file: Path
+    data: Path
+    gateway: str = ""
+
+
+class Api:
+    """One clavero, asked one question at a time."""
+
+    def __init__(self, place: Place, token: Secret, seconds: float = SECONDS) -> None:
+        self.place = place
+        self._token = token
+        self._seconds = seconds
+
+    def get(self, path: str, **query: object) -> Answer:
+        """Ask; query values that are empty are left out."""
+        asked = {name: str(value) for name, value in query.items() if value not in {"", None}}
+        return self.send("GET", f"{path}?{urlencode(asked)}" if asked else path)
+
+    def post(self, path: str, **body: object) -> Answer:
+        """Change something; body values that are None, or empty lists or texts, are left out."""
+        return self.send("POST", path, body)
+
+    def put(self, path: str, **body: object) -> Answer:
+        """Set something."""
+        return self.send("PUT", path, body)
+
+    def patch(self, path: str, **body: object) -> Answer:
+        """Change parts of something."""
+        return self.send("PATCH", path, body)
+
+    def delete(self, path: str, **query: object) -> Answer:
+        """Remove something."""
+        asked = {name: str(value) for name, value in query.items() if value}
+        return self.send("DELETE", f"{path}?{urlencode(asked)}" if asked else path)
+
+    def send(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Answer:
+        """One question and its answer; `Failure` where it is refused, or nobody answers."""
+        given = {
+            name: _plain(value) for name, value in (body or {}).items() if value is not None and value not in ("", ())
+        }
+        headers = {
+            "Accept": "application/json",
+            "Accept-Language": language(),
+            "Authorization": f"Bearer {self._token.reveal()}",
+            "User-Agent": "clavero-cli",
+        }
+        sent = None if body is None else json.dumps(given).encode()
+        if sent is not None:
+            headers["Content-Type"] = "application/json"
+        status, answered = exchange(self.place.url, method, f"/api/v1{path}", headers, sent, self._seconds)
+        return _read(self.place.url, status, answered)
+
+
+def exchange(
+    url: str, method: str, path: str, headers: Mapping[str, str], body: bytes | None, seconds: float
+) -> tuple[int, bytes]:
+    """Status and body of one HTTP request; `Failure` not_running where nobody listens."""
+    connection = connect(url, seconds)
+    try:
+        connection.request(method, path, body, dict(headers))
+        answer = connection.getresponse()
+        return answer.status, answer.read(_MOST_ANSWER)
+    except (ConnectionRefusedError, FileNotFoundError, socket.gaierror):
+        raise Failure("not_running", speak("nobody_at", url=url), "clavero up") from None
+    except TimeoutError:
+        raise Failure("no_answer", speak("silent", url=url, seconds=f"{seconds:g}"), "clavero doctor") from None
+    except (http.client.HTTPException, OSError, UnicodeError) as error:
+        raise Failure("no_answer", speak("broken", url=url, what=type(error).__name__), "clavero doctor") from None
+    finally:
+        connection.close()
+
+
+def connect(url: str, seconds: float) -> http.client.HTTPConnection:
+    """A connection to the server of a URL, straight: no proxy is asked."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
+    if parts.scheme == "https":
+        return http.client.HTTPSConnection(host, port, timeout=seconds)
+    return http.client.HTTPConnection(host, port, timeout=seconds)
+
+
+def checked(url: str) -> str:
+    """The URL without a slash at its end; a usage error for one that the token must not go to."""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good, parts = False, urlsplit("")
+    if not good or parts.username is not None or parts.query or parts.fragment or parts.path not in {"", "/"}:
+        raise usage(speak("bad_url"), "--url http://127.0.0.1:4142", "bad_url")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise usage(speak("plain_http", host=parts.hostname), f"--url https://{parts.netloc}", "plain_http")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def path_of(*parts: str) -> str:
+    """A path of these parts, whatever letters stand in them."""
+    return "/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _read(url: str, status: int, body: bytes) -> Answer:
+    try:
+        answer = json.loads(body) if body else {}
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise Failure("not_clavero", speak("not_clavero", url=url, status=status), speak("check_url"))
+    if status < 300:
+        return answer
+    error = answer.get("error")
+    if not isinstance(error, dict):
+        raise Failure("not_clavero", speak("not_clavero", url=url, status=status), speak("check_url"))
+    code = str(error.get("code", "refused"))
+    message = str(error.get("message") or code).rstrip(".")
+    detail = str(error.get("detail") or "").rstrip(".")
+    fact = f"{message}: {detail}" if detail and detail not in message else message
+    raise Failure(code, fact, str(error.get("fix") or ""), exit_of(code, status))
+
+
+def exit_of(code: str, status: int) -> Exit:
+    """The exit code of a refusal: its class knows; else its status does."""
+    known = {kind.code: kind.exit_code for kind in vars(refusals).values() if _is_refusal(kind)}
+    return known.get(code) or _BY_STATUS.get(status, Exit.USAGE if status < 500 else Exit.FAILED)
+
+
+def _is_refusal(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Refusal)

@@ -1,0 +1,152 @@
+"""`clavero doctor`: whether everything is as it should be; what is on disk, where nothing runs."""
+
+from pathlib import Path
+from typing import Any
+
+from clavero.bootstrap.cli import clock
+from clavero.domain.startup import Exit
+from clavero.entrypoints.cli.checks import Check, clock_check, disk_check, foreign_startup, modes_check
+from clavero.entrypoints.cli.client import Api, Place, connect
+from clavero.entrypoints.cli.failure import Failure
+from clavero.entrypoints.cli.options import COMMON, Common
+from clavero.entrypoints.cli.place import data_of, place_of, read_token
+from clavero.entrypoints.cli.show import Cell, sign
+from clavero.entrypoints.cli.speech import speak
+
+_SECONDS = 5.0
+_OLD_MS = 5_000  # a worker that was not heard of for so long, records that wait for so long
+_LAG_MS = 10_000
+
+
+def doctor(*, common: Common = COMMON) -> int:
+    """Look at gateway, control plane, workers, ingest, providers, disk, clock, modes of files, installed packages.
+
+    Exit 1 where something failed; warnings alone end with 0.
+
+    Example: clavero doctor
+    """
+    checks = [*_of_disk(data_of(common.data_dir)), *_of_service(common)]
+    counts = {meaning: sum(one.meaning == meaning for one in checks) for meaning in ("ok", "warn", "bad")}
+    ending = Exit.FAILED if counts["bad"] else Exit.DONE
+    if common.json:
+        told = [{"check": one.name, "state": one.meaning, "text": one.text, "fix": one.fix} for one in checks]
+        common.answer({"checks": told, **counts})
+        return ending
+    screen = common.screen()
+    room = max(len(one.name) for one in checks)
+    for one in checks:
+        fix = [Cell(f"  {one.fix}", "paste")] if one.fix else []
+        screen.line(sign(one.meaning), f" {one.name:{room}}  {one.text}", *fix)
+    screen.line(speak("summary", **counts))
+    return ending
+
+
+def _of_disk(data: Path) -> list[Check]:
+    return [disk_check(data), *modes_check(data), foreign_startup()]
+
+
+def _of_service(common: Common) -> list[Check]:
+    """What the running clavero says; one warning where none runs."""
+    try:
+        place = place_of(common.url, common.data_dir)
+        date = _date_of(place)
+    except Failure as failure:
+        return [Check("control", "warn", f"{failure.message}; {speak('partial')}", failure.fix)]
+    control = Check("control", "ok", place.url)
+    try:
+        api = Api(place, read_token(place.token_file), _SECONDS)
+        status = api.get("/status")
+        providers = api.get("/providers")["providers"]
+    except Failure as failure:
+        return [control, Check("token", "bad", failure.message, failure.fix)]
+    gateway = place.gateway or str(status.get("gateway_url", ""))
+    return [
+        control, _gateway(gateway), *workers_checks(status), *ingest_checks(status), *providers_checks(providers),
+        clock_check(date, clock().wall_ns()),
+    ]  # fmt: skip
+
+
+def workers_checks(status: dict[str, Any]) -> list[Check]:
+    """Whether a worker runs, and when each was heard of."""
+    live = [one for one in status["workers"] if one["state"] == "live"]
+    if not live:
+        return [Check("workers", "bad", speak("no_worker"), "clavero up")]
+    return [_worker(one) for one in live]
+
+
+def ingest_checks(status: dict[str, Any]) -> list[Check]:
+    """Whether records come in, and none was refused."""
+    lag, rejects = status["ingest_lag_ms"], status["rejects"]
+    late = lag is not None and lag > _LAG_MS
+    found = [Check("ingest", "warn" if late else "ok", speak("lag", lag="-" if lag is None else f"{lag:,} ms"))]
+    if rejects:
+        found.append(Check("rejects", "bad", speak("rejects", n=f"{rejects:,}"), "clavero audit verify"))
+    return found
+
+
+def providers_checks(providers: list[dict[str, Any]]) -> list[Check]:
+    """Whether each provider in use has a credential."""
+    if not providers:
+        return [Check("provider", "warn", speak("no_provider"), "clavero provider add NAME --kind KIND --base-url URL")]
+    return [_provider(one) for one in providers if one["enabled"]]
+
+
+def _worker(worker: dict[str, Any]) -> Check:
+    age = worker["heartbeat_age_ms"]
+    meaning = "ok" if age <= _OLD_MS else "bad"
+    return Check(worker["worker"], meaning, speak("heard", age=f"{age:,} ms"), "" if meaning == "ok" else "clavero up")
+
+
+def _provider(provider: dict[str, Any]) -> Check:
+    name = provider["name"]
+    if provider["credentials"]:
+        return Check("provider", "ok", speak("has_credential", name=name, tail=provider["credentials"][0]["last_four"]))
+    return Check(
+        "provider", "bad", speak("lacks_credential", name=name), f"clavero credential add {name} --from env:NAME"
+    )
+
+
+def _gateway(url: str) -> Check:
+    """Whether the gateway knows a stranger: the dearest question that needs no key."""
+    if not url:
+        return Check("gateway", "warn", speak("no_gateway"), "--data-dir DIR")
+    try:
+        status, code = _stranger(url)
+    except (OSError, ValueError):
+        return Check("gateway", "bad", speak("nobody_at", url=url), "clavero up")
+    if status == 401 and code == "missing_api_key":
+        return Check("gateway", "ok", url)
+    return Check("gateway", "bad", speak("not_clavero", url=url, status=status), speak("check_url"))
+
+
+def _stranger(url: str) -> tuple[int, str]:
+    import http.client
+    import json
+
+    connection = connect(url, _SECONDS)
+    try:
+        connection.request("GET", "/v1/models")
+        answer = connection.getresponse()
+        told = json.loads(answer.read(100_000))
+    except http.client.HTTPException:
+        raise ValueError(url) from None
+    finally:
+        connection.close()
+    error = told.get("error") if isinstance(told, dict) else None
+    return answer.status, str(error.get("code", "")) if isinstance(error, dict) else ""
+
+
+def _date_of(place: Place) -> str:
+    """The Date header of the control plane; `Failure` where it does not answer."""
+    import http.client
+
+    connection = connect(place.url, _SECONDS)
+    try:
+        connection.request("GET", "/api/v1/status")
+        answer = connection.getresponse()
+        answer.read()
+        return answer.getheader("date", "")
+    except (OSError, http.client.HTTPException):
+        raise Failure("not_running", speak("nobody_at", url=place.url), "clavero up") from None
+    finally:
+        connection.close()

@@ -1,0 +1,332 @@
+"""`clavero key`: virtual keys from creation to retirement."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from clavero.domain.secret import Secret
+from clavero.entrypoints.cli.client import path_of
+from clavero.entrypoints.cli.confirm import confirm
+from clavero.entrypoints.cli.lists import names
+from clavero.entrypoints.cli.options import COMMON, Common, ago, changes, dollars, listed, state_cell
+from clavero.entrypoints.cli.show import Row, facts
+from clavero.entrypoints.cli.sources import probe_env, write_env
+from clavero.entrypoints.cli.speech import speak
+from clavero.entrypoints.cli.when import shown
+
+Names = Annotated[list[str], Parameter(negative="", consume_multiple=False)]
+_NONE: list[str] = []
+
+
+def create(  # noqa: PLR0913 - one parameter for each flag
+    name: str,
+    /,
+    *,
+    owner: str,
+    service: str = "",
+    team: str = "",
+    project: str = "",
+    models: Names = _NONE,
+    endpoint: Names = _NONE,
+    feature: Names = _NONE,
+    expires: str = "",
+    limit: str = "",
+    output_tokens: int | None = None,
+    env_file: Path | None = None,
+    reason: str = "",
+    common: Common = COMMON,
+) -> int:
+    """Make a key; it is shown once.
+
+    Example: clavero key create prod-mail-01 --owner asha --models gpt-4o-mini --limit '$10/day' --env-file .env
+
+    Parameters
+    ----------
+    name
+        <env>-<service>[-<purpose>]-<nn>.
+    owner
+        Who answers for it.
+    service
+        The service it is for, where the name does not say it.
+    team
+        The team of a service that is new.
+    project
+        The project of a service that is new.
+    models
+        Models it may use, with commas between; a pattern may end in *. None named is every one.
+    endpoint
+        chat, responses, messages, embeddings, models or count_tokens. None named is every one.
+    feature
+        Features that it declares.
+    expires
+        When it ends, from now: 30d, 24h.
+    limit
+        A budget of its own: '$10/day', '$100/month', '$5'.
+    output_tokens
+        Output tokens that are held where a call names no maximum (4096).
+    env_file
+        Write the key there, readable by you alone, and show it nowhere.
+    reason
+        Why; kept in the audit trail.
+    """
+    if env_file is not None:
+        probe_env(env_file)
+    api = common.api()
+    answer = api.post(
+        "/keys", name=name, owner=owner, service=service, team=team, project=project, models=names(models),
+        endpoints=names(endpoint), features=names(feature), expires_in=expires, limit=limit,
+        default_output_tokens=output_tokens, reason=reason,
+    )  # fmt: skip
+    common.note("created", kid=answer["key"]["kid"])
+    return _hand_out(common, answer, env_file, api.place.gateway, speak("shown_once"))
+
+
+def list_(*, state: str = "", owner: str = "", service: str = "", common: Common = COMMON) -> int:
+    """List keys, where each stands, what it spent and when it ends.
+
+    Example: clavero key list --state active --owner asha
+
+    Parameters
+    ----------
+    state
+        pending, active, rotating, disabled, revoked or retired alone.
+    owner
+        Keys of this owner alone.
+    service
+        Keys of this service alone.
+    """
+    answer = common.api().get("/keys", state=state, owner=owner, service=service)
+    if common.json:
+        return common.answer(answer)
+    rows = [_row(key) for key in answer["keys"]]
+    return common.table("NAME STATE SPENT LIMIT EXPIRES ID OWNER USED", rows, "clavero key create NAME --owner OWNER")
+
+
+def show(name: str, /, *, common: Common = COMMON) -> int:
+    """Show one key: its state, its scope, its budgets, its versions.
+
+    Example: clavero key show prod-mail-01
+
+    Parameters
+    ----------
+    name
+        Its name or public id.
+    """
+    key = common.api().get(path_of("keys", name))
+    if common.json:
+        return common.answer(key)
+    screen = common.screen()
+    for line in facts(described(key)):
+        screen.line(line)
+    return 0
+
+
+def rotate(
+    name: str, /, *, grace: str = "24h", env_file: Path | None = None, reason: str = "", common: Common = COMMON
+) -> int:
+    """Give a key a new secret; the former one works for the grace.
+
+    Example: clavero key rotate prod-mail-01 --grace 24h --env-file .env
+
+    Parameters
+    ----------
+    name
+        Its name or public id.
+    grace
+        How long the former version still works; 0 ends it at once.
+    env_file
+        Write the new secret there, readable by you alone, and show it nowhere.
+    reason
+        Why; kept in the audit trail.
+    """
+    if env_file is not None:
+        probe_env(env_file)
+    api = common.api()
+    answer = api.post(path_of("keys", name, "rotate"), grace=grace, reason=reason)
+    return _hand_out(common, answer, env_file, api.place.gateway, _rotated(answer["key"]["versions"]))
+
+
+def disable(name: str, /, *, reason: str = "", common: Common = COMMON) -> int:
+    """Refuse a key until it is enabled again.
+
+    Example: clavero key disable prod-mail-01 --reason "under review"
+
+    Parameters
+    ----------
+    name
+        Its name or public id.
+    reason
+        Why; kept in the audit trail.
+    """
+    return _move(common, name, "disable", reason)
+
+
+def enable(name: str, /, *, reason: str = "", common: Common = COMMON) -> int:
+    """Let a disabled key work again.
+
+    Example: clavero key enable prod-mail-01
+
+    Parameters
+    ----------
+    name
+        Its name or public id.
+    reason
+        Why; kept in the audit trail.
+    """
+    return _move(common, name, "enable", reason)
+
+
+def revoke(name: str, /, *, yes: Annotated[bool, Parameter(negative="")] = False, reason: str = "",
+           common: Common = COMMON) -> int:  # fmt: skip
+    """End a key for ever, on every worker within a second.
+
+    Example: clavero key revoke prod-mail-01 --reason leak
+
+    Parameters
+    ----------
+    name
+        Its name or public id; it has to be typed again.
+    yes
+        Do not ask.
+    reason
+        Why; kept in the audit trail.
+    """
+    confirm(name, yes=yes)
+    return _move(common, name, "revoke", reason)
+
+
+def retire(name: str, /, *, reason: str = "", common: Common = COMMON) -> int:
+    """Put a revoked key away; its records stay.
+
+    Example: clavero key retire prod-mail-01
+
+    Parameters
+    ----------
+    name
+        Its name or public id.
+    reason
+        Why; kept in the audit trail.
+    """
+    return _move(common, name, "retire", reason)
+
+
+def update(  # noqa: PLR0913 - one parameter for each flag
+    name: str,
+    /,
+    *,
+    owner: str | None = None,
+    expires: str | None = None,
+    output_tokens: int | None = None,
+    add_model: Names = _NONE,
+    remove_model: Names = _NONE,
+    add_endpoint: Names = _NONE,
+    remove_endpoint: Names = _NONE,
+    add_feature: Names = _NONE,
+    remove_feature: Names = _NONE,
+    reason: str = "",
+    common: Common = COMMON,
+) -> int:
+    """Change what a key may do, whose it is, or when it ends.
+
+    Example: clavero key update prod-mail-01 --add-model gpt-4o --expires 90d
+
+    Parameters
+    ----------
+    name
+        Its name or public id.
+    owner
+        Who answers for it from now on.
+    expires
+        When it ends, from now; never takes the end away.
+    output_tokens
+        Output tokens that are held where a call names no maximum.
+    add_model
+        Models that it may use as well.
+    remove_model
+        Models that it may use no longer.
+    add_endpoint
+        Endpoints that it may call as well.
+    remove_endpoint
+        Endpoints that it may call no longer.
+    add_feature
+        Features that it declares as well.
+    remove_feature
+        Features that it declares no longer.
+    reason
+        Why; kept in the audit trail.
+    """
+    edit = changes(
+        owner=owner, expires_in=expires, default_output_tokens=output_tokens, reason=reason,
+        add_models=names(add_model), remove_models=names(remove_model), add_endpoints=names(add_endpoint),
+        remove_endpoints=names(remove_endpoint), add_features=names(add_feature),
+        remove_features=names(remove_feature),
+    )  # fmt: skip
+    key = common.api().patch(path_of("keys", name), **edit)
+    common.note("updated", name=key["name"])
+    return common.answer(key) if common.json else 0
+
+
+def described(key: dict[str, Any]) -> dict[str, str]:
+    """A key in a few lines of name and text."""
+    newest = key["versions"][0] if key["versions"] else {"number": 0, "last_four": ""}
+    used = speak("used", when=ago(key["last_used_at"])) if key["last_used_at"] else speak("never_used")
+    state = [key["state"], f"version {newest['number']}, …{newest['last_four']}", f"owner {key['owner']}", used]
+    limits = [f"{one['limit']} ({dollars(one['spent_nano_usd'])})" for one in key["budgets"]]
+    scope = [
+        listed(key["models"], speak("every_model")), listed(key["endpoints"], speak("every_endpoint")), *limits,
+    ]  # fmt: skip
+    ends = speak("until", moment=shown(key["expires_at"]), when=ago(key["expires_at"])) if key["expires_at"] else ""
+    place = [key["team"], key["project"], key["service"], key["environment"]]
+    return {
+        "ID": key["kid"],
+        "State": " · ".join(state),
+        "Scope": " · ".join(scope),
+        "Ends": ends or speak("never_expires"),
+        "Place": " / ".join(part for part in place if part),
+        "Purpose": key["purpose"],
+        "Features": listed(key["features"], ""),
+        "Reason": key["reason"],
+        **{f"v{one['number']}": f"…{one['last_four']} · {_works(one)}" for one in key["versions"][1:]},
+    }
+
+
+def _works(version: dict[str, Any]) -> str:
+    return f"{'works until' if version['works'] else 'ended'} {shown(version['ends_at'])}"
+
+
+def _row(key: dict[str, Any]) -> Row:
+    budget = key["budgets"][0] if key["budgets"] else None
+    return (
+        key["name"], state_cell(key["state"]), dollars(budget["spent_nano_usd"]) if budget else "-",
+        budget["limit"] if budget else "-", ago(key["expires_at"]), key["kid"], key["owner"], ago(key["last_used_at"]),
+    )  # fmt: skip
+
+
+def _rotated(versions: list[dict[str, Any]]) -> str:
+    newest, former = versions[0], versions[1]
+    until = (
+        speak("old_until", n=former["number"], moment=shown(former["ends_at"]))
+        if former["works"]
+        else speak("old_ended", n=former["number"])
+    )
+    return speak("version_once", n=newest["number"], until=until)
+
+
+def _hand_out(common: Common, answer: dict[str, Any], env_file: Path | None, gateway: str, title: str) -> int:
+    """Where the secret goes: into a file, or once onto stdout."""
+    if env_file is not None:
+        write_env(env_file, Secret(answer["secret"]), gateway)
+        common.note("written", file=env_file)
+        return common.answer({"key": answer["key"]}) if common.json else 0
+    if common.json:
+        return common.answer(answer)
+    common.tell(title)
+    common.screen().line(f"  {answer['secret']}" if not common.quiet else answer["secret"])
+    return 0
+
+
+def _move(common: Common, name: str, verb: str, reason: str) -> int:
+    key = common.api().post(path_of("keys", name, verb), reason=reason)
+    common.note(f"done.{verb}")
+    return common.answer(key) if common.json else 0
