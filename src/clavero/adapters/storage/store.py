@@ -162,8 +162,12 @@ def sqlite_store(file: Path) -> SqlStore:
     def _connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute("PRAGMA " + pragma)
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                cursor.execute("PRAGMA " + pragma)
+        except BaseException:
+            connection.close()  # the pool forgets it, and its thread would outlive the loop
+            raise
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

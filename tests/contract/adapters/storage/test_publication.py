@@ -1,4 +1,4 @@
-"""What every publication keeps to, on SQLite and on PostgreSQL."""
+"""What every publication keeps to, on SQLite, on PostgreSQL and in memory."""
 
 import asyncio
 import threading
@@ -14,19 +14,25 @@ from clavero.adapters.storage.publication_sqlite import SqlitePublication
 from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
 from clavero.domain.keys import Key, Kid
 from clavero.domain.organisation import Service, Team
-from clavero.ports import Publication
+from clavero.ports import Publication, Store
+from clavero.testing.publication import MemoryPublication
+from clavero.testing.store import MemoryStore
 
-Published = tuple[SqlStore, Publication]
+Published = tuple[SqlStore | MemoryStore, Publication]
 
 
 def key(number: int) -> Key:
     return Key(id=Kid(f"{number:012d}"), name=f"prod-x-{number:02d}", owner="asha", service="x", environment="prod")
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 async def published(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Published]:
     publication: Publication
-    if request.param == "sqlite":
+    store: SqlStore | MemoryStore
+    if request.param == "memory":
+        store = MemoryStore()
+        publication = MemoryPublication(store)
+    elif request.param == "sqlite":
         store = sqlite_store(tmp_path / "clavero.db")
         publication = SqlitePublication(tmp_path / "clavero.db", SystemClock())
     else:
@@ -41,7 +47,7 @@ async def published(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
     await store.close()
 
 
-async def put(store: SqlStore, *keys: Key) -> None:
+async def put(store: Store, *keys: Key) -> None:
     async with store.write() as change:
         for one in keys:
             await change.put(one)
@@ -50,6 +56,8 @@ async def put(store: SqlStore, *keys: Key) -> None:
 
 async def test_before_there_is_a_schema_it_says_that_it_is_away(published: Published) -> None:
     _, publication = published
+    if isinstance(publication, MemoryPublication):
+        publication.away = True
     with pytest.raises(ConnectionError):
         publication.load()
 
