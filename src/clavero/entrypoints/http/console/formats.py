@@ -75,6 +75,10 @@ class Formats:
         """An instant in full: `18 Nov 2026, 14:20 UTC`."""
         return self._date(at_ns, "d MMM y, HH:mm 'UTC'") if at_ns else NOTHING
 
+    def minute(self, at_ns: int) -> str:
+        """An instant for a column whose header names the zone: `18 Nov 2026, 14:20`."""
+        return self._date(at_ns, "d MMM y, HH:mm") if at_ns else NOTHING
+
     def nearly(self, at_ns: int) -> str:
         """An instant as lists show it: the time within a day of now, else the date."""
         if not at_ns:

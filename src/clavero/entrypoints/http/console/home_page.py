@@ -22,6 +22,7 @@ async def show(visit: Visit) -> Response:
     facts = Facts(
         quarters=await reads.steps(desk, now - now % DAY, QUARTER),
         hours=hours,
+        clock_hours=await reads.steps(desk, now - now % HOUR - 23 * HOUR, HOUR),
         speed=await reads.speed(desk, now - HOUR, hours[-1].answered),
         codes=await reads.codes(desk, now - HOUR),
         standings=await list_budgets(desk),

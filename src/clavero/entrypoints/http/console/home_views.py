@@ -48,10 +48,11 @@ class Spender(Struct, frozen=True):
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """What Home is made of: quarters of an hour since midnight, the last 24 hours, the last hour's speed and codes."""
+    """What Home is made of: quarters of an hour since midnight, the last 24 hours (to now, and by the clock)."""
 
     quarters: Sequence[Sums]
     hours: Sequence[Sums]
+    clock_hours: Sequence[Sums]
     speed: Speed
     codes: Mapping[str, int]
     standings: Sequence[Standing]
@@ -114,7 +115,7 @@ class _Home:
             label=self.t("figure.errors"),
             value=self.f.percent(failing, 2),
             tone="warned" if failing >= 0.01 else "",
-            partner=self.t("figure.of_calls", refused=self.f.count(hour.refused), **said),
+            partner=self.t("figure.of_calls", count=hour.refused, refused=self.f.count(hour.refused), **said),
             spark=self._spark([one.failed for one in self.hours], "figure.errors"),
         )
 
@@ -223,7 +224,7 @@ class _Home:
         return lines(plot, series, level, Mark(now_x, self.f.hour(self.now)), cross)
 
     def request_chart(self) -> Drawing:
-        steps = self.hours
+        steps = self.facts.clock_hours
         rows = [
             (self.f.hour(one.at_ns), self.f.count(one.answered), self.f.count(one.refused), self.f.count(one.failed))
             for one in steps
@@ -247,7 +248,7 @@ class _Home:
             x_names=[
                 (number + 0.5, self.f.hour(one.at_ns))
                 for number, one in enumerate(steps)
-                if number % every == every - 1
+                if one.at_ns // HOUR % every == 0
             ],
         )
         return bars(plot, stacks, ("main", "warn", "bad"))

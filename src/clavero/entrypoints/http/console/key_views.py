@@ -135,8 +135,8 @@ def _version(key: Key, version: KeyVersion, t: Messages, f: Formats) -> VersionR
         number=version.number,
         state=state,
         ends=version.last_four,
-        issued=f.moment(version.created_ns),
-        until=f.moment(version.ends_ns) if version.ends_ns else never,
+        issued=f.minute(version.created_ns),
+        until=f.minute(version.ends_ns) if version.ends_ns else never,
         until_short=f.nearly(version.ends_ns) if version.ends_ns else never,
         tone="warned" if ending else "",
     )

@@ -156,6 +156,14 @@ const keys = {
   Escape: () => goTo($(".crumb a")),
 };
 document.addEventListener("keydown", (event) => {
+  const tab = event.target.closest("[role=tab]");
+  const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (tab && by) {
+    const all = $$("[role=tab]", tab.parentElement);
+    const next = all[(all.indexOf(tab) + by + all.length) % all.length];
+    choose(next);
+    return next.focus();
+  }
   if (event.key === "Escape" && event.target.matches("[data-find]")) return event.target.blur();
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   if (document.documentElement.dataset.keys === "off") return;
