@@ -310,8 +310,13 @@ def _ask(waiter: Waiter) -> Ask:
 
 
 def _gladly(mine: Slice, need: int) -> int:
-    """The slice that goes with a need: two seconds of the row's pace, three needs at most beyond the first."""
-    return need + min(2 * max(mine.pace, mine.spent), 3 * need)
+    """The slice that goes with a need: two seconds of the row's pace, and three needs more where there is none yet.
+
+    A slice bounded by three needs would send every other exchange of a busy worker to the database. What others may
+    lack meanwhile is bounded by the database, which lends half of a worker's part of what is left, by L16, which
+    gives idle slices back, and by L18: where anybody waits, the need is all that is lent.
+    """
+    return need + max(2 * max(mine.pace, mine.spent), 3 * need)
 
 
 def _measure(mine: Slice, now_ns: int) -> None:

@@ -1,7 +1,9 @@
 """One leg of an exchange: what a target will be sent, what that can cost, and the cap that goes with it."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
+from clavero.domain.credentials import Network
 from clavero.domain.endpoints import Endpoint
 from clavero.domain.origins import read_origin
 from clavero.domain.pricing import input_bound
@@ -27,7 +29,7 @@ class Leg:
     def __init__(self, ask: Ask, target: Target, grant: Grant) -> None:
         provider, price = target.provider, target.price
         self.target = target
-        self.origin = read_origin(provider.base_url, provider.network).origin
+        self.origin = _origin(provider.base_url, provider.network)
         self.way = pick(ask.endpoint, provider.kind, provider.name, ask.model)
         self._ask = ask
         known = price.cap_parameter if price is not None else ""
@@ -73,3 +75,9 @@ class Leg:
         wish.most = price.max_output if price is not None and budgets else 0
         wish.usual = grant.key.default_output_tokens
         return wish
+
+
+@lru_cache(maxsize=256)
+def _origin(base_url: str, network: Network) -> str:
+    """The origin of a provider: read once, since it says the same each time."""
+    return read_origin(base_url, network).origin
