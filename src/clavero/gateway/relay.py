@@ -174,8 +174,12 @@ class Relay:
             self.whole.set_result(None)
 
     def failed(self, error: Exception) -> None:
-        """The answer broke off."""
-        if not self.whole.done():
+        """The answer broke off; behind the end of a stream nothing was to come, so that nothing is lost."""
+        if self.whole.done():
+            return
+        if self.scanner is not None and self.scanner.stream.complete:
+            self.whole.set_result(None)
+        else:
             self.whole.set_exception(error)
 
     def _pass_on(self, told: Stream, passed: bytes) -> None:

@@ -34,7 +34,9 @@ def settle(  # noqa: PLR0913, PLR0917 - one leg, whole
     charge = cost(price, tokens) if price is not None else 0
     flag = PARTIAL if trail.started and (problem is not None or trail.left) else ESTIMATED if estimated else ""
     if problem is not None and not trail.started and not trail.left:
+        ended, trail.problem = trail.problem, problem  # the row of a leg says how the leg ended
         hold.settle(row(trail, plugs, tokens, charge, final=False), flag)
+        trail.problem = ended
         return problem
     trail.problem = problem  # None where the answer was whole before somebody ended the exchange
     trail.settled = True
