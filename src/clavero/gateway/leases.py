@@ -228,8 +228,8 @@ class Leases:
                 del self.slices[key]
         done = [waiter for waiter in list(self.waiting.values()) if self._decide(waiter, terms)]
         for mine in self.slices.values():
-            plenty = 2 * mine.largest
-            mine.low = plenty if mine.free >= plenty else 0  # where little is left, haste brings none
+            enough = _enough(mine)
+            mine.low = enough if mine.free >= enough else 0  # where little is left, haste brings none
         return done
 
     # --- inside
@@ -261,7 +261,7 @@ class Leases:
             if mine.used_ns
             and now_ns - mine.used_ns < IDLE_NS
             and now_ns < mine.ends_ns
-            and mine.free < 2 * mine.largest
+            and mine.free < 2 * _enough(mine)
             and not (mine.want or mine.blocked or mine.troubled)
         ]
 
@@ -317,6 +317,11 @@ def _gladly(mine: Slice, need: int) -> int:
     gives idle slices back, and by L18: where anybody waits, the need is all that is lent.
     """
     return need + max(2 * max(mine.pace, mine.spent), 3 * need)
+
+
+def _enough(mine: Slice) -> int:
+    """What a slice should not fall below: two needs, or what is taken while a talk is under way at worst."""
+    return max(2 * mine.largest, mine.pace >> 2)
 
 
 def _measure(mine: Slice, now_ns: int) -> None:
