@@ -1,6 +1,7 @@
 """The publication on a PostgreSQL server: LISTEN tells of a commit at once."""
 
 import contextlib
+import time
 
 import psycopg
 
@@ -9,6 +10,7 @@ from clavero.adapters.storage.session_postgres import PostgresDatabase
 from clavero.ports import Clock
 
 CHANNEL = "clavero_changes"
+_PAUSE_SECONDS = 0.25  # after a failure: a server that refuses us is not asked without end
 
 
 class Listening:
@@ -28,6 +30,7 @@ class Listening:
             next(iter(self._connection.notifies(timeout=seconds, stop_after=1)), None)
         except psycopg.Error:
             self.close()
+            time.sleep(min(seconds, _PAUSE_SECONDS))
 
     def close(self) -> None:
         """End the session."""
