@@ -73,7 +73,7 @@ def _word(app: FastAPI) -> None:
     async def in_http(request: Request, error: Exception) -> Response:
         return refused(request, problem_of(request, error))
 
-    for kind in (Refusal, Problem, RequestValidationError, Exception):
+    for kind in (Refusal, Problem, RequestValidationError):  # what is ours to mend, the gate words
         app.add_exception_handler(kind, told)
     app.add_exception_handler(HTTPException, in_http)
 

@@ -17,9 +17,11 @@ _TYPES = {
     "docs.css": "text/css; charset=utf-8",
     "LICENSE.txt": "text/plain; charset=utf-8",
 }
-# The viewer sets attributes named `style` on its elements; a style sheet or a script in the page is refused.
+# The viewer sets attributes named `style`, and makes two style sheets that are known by their digests; a script in the
+# page, or any other style sheet, is refused.
 _CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-9RqdhYwf6ux7ElzTrDxkS3Dh+XsQuq+K76aR5+D1vNk=' "
+    "'sha256-FWrmegrOKVlcwU0wnJ8JP7I+RnpYO9eW4wRY9ZOpJLo='; style-src-attr 'unsafe-inline'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 

@@ -93,10 +93,11 @@ def limit_of(text: str, field: str = "limit") -> tuple[int, Window]:
 
 def nano_of(dollars: Decimal, field: str) -> int:
     """Whole nano-USD of an amount in dollars; `InvalidValue` where it is none, or beyond 64 bits."""
-    amount = dollars * NANO
-    if not dollars.is_finite() or not 0 <= amount <= LARGEST or amount != amount.to_integral_value():
-        raise InvalidValue(field, "an amount in US dollars, at most 9 places after the point", "10.00")
-    return int(amount)
+    if dollars.is_finite() and 0 <= dollars <= LARGEST // NANO:  # checked first: no exponent overflows below
+        amount = dollars * NANO
+        if amount == amount.to_integral_value():
+            return int(amount)
+    raise InvalidValue(field, "an amount in US dollars, at most 9 places after the point", "10.00")
 
 
 def edit_of(kind: type[S], body: Body, **more: object) -> S:

@@ -54,15 +54,22 @@ class Gate:
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008})
             return
         request_id = "req_" + base62(int.from_bytes(self._dice.token(15)), 21)
         scope.setdefault("state", {})["request_id"] = request_id
-        dressed = _dressed(send, request_id)
+        reply = _Reply(send, request_id)
         problem = self._problem(scope)
         if problem is not None:
-            await refused(Request(scope), problem)(scope, receive, dressed)
+            await refused(Request(scope), problem)(scope, receive, reply)
             return
-        await self._app(scope, _Intake(receive, self._terms), dressed)
+        try:
+            await self._app(scope, _Intake(receive, self._terms), reply)
+        except Exception as error:
+            if not reply.begun:
+                await refused(Request(scope), error)(scope, receive, reply)
+            raise  # the server writes it down
 
     def _problem(self, scope: Scope) -> Problem | None:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
@@ -89,13 +96,15 @@ class _Intake:
         self._receive = receive
         self._terms = terms
         self._bytes = 0
+        self._deadline: float | None = None
         self._whole = False
 
     async def __call__(self) -> Message:
         if self._whole:  # what is left to hear is that the caller went
             return await self._receive()
+        self._deadline = self._deadline or asyncio.get_running_loop().time() + self._terms.seconds
         try:
-            async with asyncio.timeout(self._terms.seconds):
+            async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError:
             raise HTTPException(408) from None
@@ -106,13 +115,19 @@ class _Intake:
         return message
 
 
-def _dressed(send: Send, request_id: str) -> Send:
-    async def sending(message: Message) -> None:
+class _Reply:
+    """The answer on its way out: its head is dressed, and known to have begun."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id.encode()
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self.begun = True
             headers = list(message.get("headers", ()))
             present = {name.lower() for name, _ in headers}
             headers += [(name, value) for name, value in _HEADERS.items() if name not in present]
-            message["headers"] = [*headers, (b"x-request-id", request_id.encode())]
-        await send(message)
-
-    return sending
+            message["headers"] = [*headers, (b"x-request-id", self._request_id)]
+        await self._send(message)

@@ -4,9 +4,10 @@ from decimal import Decimal
 from typing import Annotated
 
 from fastapi import Depends
+from pydantic import Field
 
 from clavero.control import catalog
-from clavero.domain.money import LARGEST, price_from_usd
+from clavero.domain.money import LARGEST, NANO, price_from_usd
 from clavero.domain.pricing import Price, Tier
 from clavero.domain.refusals import InvalidValue
 from clavero.entrypoints.http.admin.auth import Needs, router
@@ -65,14 +66,14 @@ class RatesBody(Body):
 class TierBody(RatesBody):
     """Prices of a whole call whose input is longer than `above` tokens."""
 
-    above: int
+    above: Annotated[int, Field(ge=1, le=2**31)]
 
 
 class PriceBody(RatesBody, Reasoned):
     """An own price; `image` is the most US dollars that one image reference can cost."""
 
     image: Decimal = Decimal(0)
-    tiers: tuple[TierBody, ...] = ()
+    tiers: Annotated[tuple[TierBody, ...], Field(max_length=20)] = ()
     context: int = 0
     max_output: int = 0
     cap_parameter: Text = ""
@@ -114,7 +115,7 @@ def _rates(body: RatesBody, place: str = "") -> dict[str, int]:
 
 
 def _rate(dollars: Decimal, field: str) -> int:
-    if not dollars.is_finite() or not 0 <= dollars * 1_000_000_000 <= LARGEST:
+    if not dollars.is_finite() or not 0 <= dollars <= LARGEST // NANO:
         raise InvalidValue(field, "US dollars per million tokens", "0.15")
     return price_from_usd(dollars)
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
 from clavero.control import usage
 from clavero.control.commit import Desk
@@ -100,7 +100,7 @@ async def list_requests(  # noqa: PLR0913, PLR0917 - one parameter for each filt
     key: Text = "",
     service: Text = "",
     model: Text = "",
-    status: int = 0,
+    status: Annotated[int, Query(ge=0, le=599)] = 0,
     code: Text = "",
     before: Text = "",
     limit: int = 50,

@@ -7,10 +7,9 @@ from fastapi import Depends, status
 from clavero.control import signin
 from clavero.domain import tokens
 from clavero.domain.access import AdminToken, Role
-from clavero.domain.refusals import NotFound
 from clavero.entrypoints.http.admin.auth import Needs, router
 from clavero.entrypoints.http.admin.facts import Caller
-from clavero.entrypoints.http.admin.fields import Moment, Once, Reasoned, View, moment
+from clavero.entrypoints.http.admin.fields import Body, Moment, Once, View, moment
 
 routes = router("tokens")
 
@@ -25,12 +24,12 @@ class TokenView(View):
 
 
 class TokensView(View):
-    """Every admin token."""
+    """Admin tokens, oldest first."""
 
     tokens: list[TokenView]
 
 
-class TokenBody(Reasoned):
+class TokenBody(Body):
     """What the token is trusted with."""
 
     role: Role = Role.OWNER
@@ -46,9 +45,8 @@ class MintedView(View):
 
 @routes.get("/tokens")
 async def list_tokens(caller: Annotated[Caller, Depends(Needs("token.read"))]) -> TokensView:
-    """Every admin token, ended ones too."""
-    async with caller.desk.store.read() as look:
-        return TokensView(tokens=[_view(one) for one in await look.find(AdminToken)])
+    """Every admin token that works, oldest first."""
+    return TokensView(tokens=[_view(one) for one in await signin.list_tokens(caller.desk)])
 
 
 @routes.post("/tokens", status_code=status.HTTP_201_CREATED, response_class=Once)
@@ -65,17 +63,7 @@ async def create_token(
 @routes.delete("/tokens/{kid}")
 async def end_token(caller: Annotated[Caller, Depends(Needs("token.end"))], kid: str) -> TokenView:
     """End an admin token; it is refused from the next request on."""
-    await _found(caller, kid)
-    await caller.do(signin.end_token, kid=kid)
-    return _view(await _found(caller, kid))
-
-
-async def _found(caller: Caller, kid: str) -> AdminToken:
-    async with caller.desk.store.read() as look:
-        token = await look.get(AdminToken, kid)
-    if token is None:
-        raise NotFound("token", kid)
-    return token
+    return _view(await caller.do(signin.end_token, kid=kid))
 
 
 def _view(token: AdminToken) -> TokenView:
