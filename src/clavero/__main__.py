@@ -32,7 +32,7 @@ def _command(arguments: Sequence[str]) -> int:
     from clavero.domain.refusals import Refusal
     from clavero.domain.startup import StartFailure
     from clavero.entrypoints.cli.app import run as run_command
-    from clavero.entrypoints.cli.failure import Failure, two_lines
+    from clavero.entrypoints.cli.failure import Failure, two_lines, unforeseen
     from clavero.entrypoints.cli.speech import say
 
     try:
@@ -41,6 +41,11 @@ def _command(arguments: Sequence[str]) -> int:
     except (StartFailure, Refusal, Failure) as ending:
         say(two_lines(ending))
         return int(ending.exit_code)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the rim: what nobody foresaw is one line that says where
+        say(two_lines(unforeseen(error)))
+        return 1
     return code
 
 

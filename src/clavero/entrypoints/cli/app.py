@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Sequence
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from cyclopts.exceptions import (
     CycloptsError,
     MissingArgumentError,
@@ -14,6 +14,7 @@ from cyclopts.exceptions import (
 
 from clavero import __version__
 from clavero.entrypoints.cli.failure import Failure, usage
+from clavero.entrypoints.cli.layout import Layout
 from clavero.entrypoints.cli.sources import is_secret, refuse_inline
 from clavero.entrypoints.cli.speech import speak
 
@@ -46,11 +47,22 @@ _BUILTIN = {"list", "set"}
 
 def make_app() -> App:
     """Every command, by name alone: nothing of them is imported yet."""
-    app = App(name="clavero", help=ABOUT, version=__version__, help_formatter="plain", help_flags=["--help", "-h"])
+    layout = Layout()
+    app = App(
+        name="clavero", help=ABOUT, version=__version__, help_format="plaintext",
+        help_formatter=layout,
+        default_parameter=Parameter(negative=()),
+    )  # fmt: skip
     for name, target in VERBS.items():
         app.command(f"{ROOM}.{target}", name=name)
     for noun, (about, verbs) in NOUNS.items():
-        group = App(name=noun, help=about, help_formatter="plain", version_flags=[])
+        group = App(
+            name=noun,
+            help=about,
+            help_format="plaintext",
+            help_formatter=layout,
+            version_flags=[],
+        )
         for verb in verbs.split():
             function = f"{verb}_" if verb in _BUILTIN else verb
             group.command(f"{ROOM}.{noun}:{function}", name=verb)

@@ -1,8 +1,6 @@
 """`clavero budget`: limits on what may be spent, and where each stands."""
 
-from typing import Annotated, Any, Literal
-
-from cyclopts import Parameter
+from typing import Any, Literal
 
 from clavero.domain.budgets import Subject, Window, budget_id, budget_parts
 from clavero.domain.organisation import ORGANISATION
@@ -65,7 +63,7 @@ def delete(
     budget: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(negative="")] = False,
+    yes: bool = False,
     reason: str = "",
     common: Common = COMMON,
 ) -> int:

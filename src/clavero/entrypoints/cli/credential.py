@@ -59,7 +59,7 @@ def remove(
     credential: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(negative="")] = False,
+    yes: bool = False,
     reason: str = "",
     common: Common = COMMON,
 ) -> int:
@@ -70,7 +70,7 @@ def remove(
     Parameters
     ----------
     credential
-        Its id, from `clavero credential list`; it has to be typed again.
+        Its id, from clavero credential list; it has to be typed again.
     yes
         Do not ask.
     reason

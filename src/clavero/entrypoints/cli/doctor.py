@@ -78,7 +78,8 @@ def ingest_checks(status: dict[str, Any]) -> list[Check]:
     """Whether records come in, and none was refused."""
     lag, rejects = status["ingest_lag_ms"], status["rejects"]
     late = lag is not None and lag > _LAG_MS
-    found = [Check("ingest", "warn" if late else "ok", speak("lag", lag="-" if lag is None else f"{lag:,} ms"))]
+    text = speak("no_lag") if lag is None else speak("lag", lag=f"{lag:,} ms")
+    found = [Check("ingest", "warn" if late else "ok", text)]
     if rejects:
         found.append(Check("rejects", "bad", speak("rejects", n=f"{rejects:,}"), "clavero audit verify"))
     return found

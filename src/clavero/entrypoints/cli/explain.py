@@ -34,7 +34,7 @@ def explain(code: str = "", /, *, common: Common = COMMON) -> int:
         screen.table(columns, [(Cell(one.code, "paste"), one.fact, one.fix) for one in found])
         return Exit.DONE
     (one,) = found
-    screen.line(Cell(one.code, "paste"), f"  {one.fact}.")
+    screen.line(Cell(one.code, "paste"), f"  {one.fact}")
     screen.line(f"  {speak('cause')}: {one.cause}")
     screen.line(f"  {speak('fix')}: {one.fix}")
     return Exit.DONE

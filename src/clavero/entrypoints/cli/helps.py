@@ -4,8 +4,13 @@
 """
 
 import io
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cyclopts import App
 
 FILE = Path(__file__).with_name("help.txt")
 WIDTH = 80
@@ -34,24 +39,67 @@ def help_for(arguments: Sequence[str]) -> str | None:
 
 def generated() -> Iterator[tuple[str, str]]:
     """Every command in its order and its help, as the commands themselves have it."""
-    from clavero.entrypoints.cli.app import NOUNS, VERBS, make_app
+    from clavero.entrypoints.cli.app import ABOUT, NOUNS, VERBS, make_app
 
     app = make_app()
-    paths = [[], *([verb] for verb in VERBS)]
-    for noun, (_, verbs) in NOUNS.items():
-        paths += [[noun], *([noun, verb] for verb in verbs.split())]
-    from rich.console import Console
-
-    for path in paths:
-        out = io.StringIO()
-        console = Console(file=out, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
-        app.help_print(path, console=console)
-        yield " ".join(path), "\n".join(line.rstrip() for line in out.getvalue().strip("\n").splitlines()) + "\n"
+    verbs = {verb: _help_of(app, [verb]) for verb in VERBS}
+    yield "", _overview(ABOUT, verbs, {noun: f"{about} ({_spread(names)})" for noun, (about, names) in NOUNS.items()})
+    yield from verbs.items()
+    for noun, (about, names) in NOUNS.items():
+        own = {name: _help_of(app, [noun, name]) for name in names.split()}
+        yield noun, _group(noun, about, own)
+        yield from ((f"{noun} {name}", text) for name, text in own.items())
 
 
 def written() -> str:
     """The whole file."""
     return "".join(f"{_MARK}{name}\n{text}" for name, text in generated())
+
+
+def _help_of(app: "App", path: Sequence[str]) -> str:
+    from rich.console import Console
+
+    out = io.StringIO()
+    console = Console(file=out, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
+    app.help_print(list(path), console=console)
+    return "\n".join(line.rstrip() for line in out.getvalue().strip("\n").splitlines()) + "\n"
+
+
+def _overview(about: str, verbs: Mapping[str, str], nouns: Mapping[str, str]) -> str:
+    from clavero.entrypoints.cli.layout import columns
+
+    lines = ["Usage: clavero COMMAND", "", *textwrap.wrap(about, WIDTH), "", "Commands:"]
+    lines += columns([(name, _summary(text)) for name, text in verbs.items()])
+    lines += ["", "Nouns, each with its verbs:", *columns(list(nouns.items())), ""]
+    lines += [
+        "Example:",
+        "  clavero up --demo",
+        "",
+        "clavero COMMAND --help says more; clavero --version which this is.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _group(noun: str, about: str, verbs: Mapping[str, str]) -> str:
+    from clavero.entrypoints.cli.layout import columns
+
+    lines = [f"Usage: clavero {noun} COMMAND", "", about, "", "Commands:"]
+    lines += columns([(name, _summary(text)) for name, text in verbs.items()])
+    lines += ["", "Example:", _example(next(iter(verbs.values())))]
+    return "\n".join(lines) + "\n"
+
+
+def _summary(text: str) -> str:
+    """The first paragraph after the usage line."""
+    return " ".join(text.split("\n\n")[1].split())
+
+
+def _example(text: str) -> str:
+    return text.partition("Example:\n")[2].partition("\n")[0]
+
+
+def _spread(names: str) -> str:
+    return ", ".join(names.split())
 
 
 def _sections() -> dict[str, str]:

@@ -1,13 +1,16 @@
 """`clavero key`: virtual keys from creation to retirement."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from cyclopts import Parameter
 
 from clavero.domain.secret import Secret
+from clavero.entrypoints.cli.budget import check_limit
 from clavero.entrypoints.cli.client import path_of
 from clavero.entrypoints.cli.confirm import confirm
+from clavero.entrypoints.cli.failure import Failure
 from clavero.entrypoints.cli.lists import names
 from clavero.entrypoints.cli.options import COMMON, Common, ago, changes, dollars, listed, state_cell
 from clavero.entrypoints.cli.show import Row, facts
@@ -15,27 +18,66 @@ from clavero.entrypoints.cli.sources import probe_env, write_env
 from clavero.entrypoints.cli.speech import speak
 from clavero.entrypoints.cli.when import shown
 
-Names = Annotated[list[str], Parameter(negative="", consume_multiple=False)]
-_NONE: list[str] = []
+Names = tuple[str, ...]
 
 
-def create(  # noqa: PLR0913 - one parameter for each flag
-    name: str,
-    /,
-    *,
-    owner: str,
-    service: str = "",
-    team: str = "",
-    project: str = "",
-    models: Names = _NONE,
-    endpoint: Names = _NONE,
-    feature: Names = _NONE,
-    expires: str = "",
-    limit: str = "",
-    output_tokens: int | None = None,
-    env_file: Path | None = None,
-    reason: str = "",
-    common: Common = COMMON,
+@Parameter(name="*", group="Parameters")
+@dataclass(frozen=True)
+class Wanted:
+    """What a new key is to be; what is left out follows from its name, or is as wide as it can be."""
+
+    owner: str
+    "Who answers for it."
+    service: str = ""
+    "The service it is for, where the name does not say it."
+    team: str = ""
+    "The team of a service that is new."
+    project: str = ""
+    "The project of a service that is new."
+    models: Names = ()
+    "Models it may use, with commas between; a pattern may end in *. None named is every one."
+    endpoint: Names = ()
+    "chat, responses, messages, embeddings, models, count_tokens. None named is every one."
+    feature: Names = ()
+    "Features that it declares."
+    expires: str = ""
+    "When it ends, from now: 30d, 24h."
+    limit: str = ""
+    "A budget of its own: '$10/day', '$100/month', '$5'."
+    output_tokens: int | None = None
+    "Output tokens that are held where a call names no maximum (4096)."
+
+
+@Parameter(name="*", group="Parameters")
+@dataclass(frozen=True)
+class Edit:
+    """What changes of a key."""
+
+    owner: str | None = None
+    "Who answers for it from now on."
+    expires: str | None = None
+    "When it ends, from now; never takes the end away."
+    output_tokens: int | None = None
+    "Output tokens that are held where a call names no maximum."
+    add_model: Names = ()
+    "Models that it may use as well."
+    remove_model: Names = ()
+    "Models that it may use no longer."
+    add_endpoint: Names = ()
+    "Endpoints that it may call as well."
+    remove_endpoint: Names = ()
+    "Endpoints that it may call no longer."
+    add_feature: Names = ()
+    "Features that it declares as well."
+    remove_feature: Names = ()
+    "Features that it declares no longer."
+
+
+_NO_EDIT = Edit()
+
+
+def create(
+    name: str, /, *, wanted: Wanted, env_file: Path | None = None, reason: str = "", common: Common = COMMON
 ) -> int:
     """Make a key; it is shown once.
 
@@ -45,38 +87,20 @@ def create(  # noqa: PLR0913 - one parameter for each flag
     ----------
     name
         <env>-<service>[-<purpose>]-<nn>.
-    owner
-        Who answers for it.
-    service
-        The service it is for, where the name does not say it.
-    team
-        The team of a service that is new.
-    project
-        The project of a service that is new.
-    models
-        Models it may use, with commas between; a pattern may end in *. None named is every one.
-    endpoint
-        chat, responses, messages, embeddings, models or count_tokens. None named is every one.
-    feature
-        Features that it declares.
-    expires
-        When it ends, from now: 30d, 24h.
-    limit
-        A budget of its own: '$10/day', '$100/month', '$5'.
-    output_tokens
-        Output tokens that are held where a call names no maximum (4096).
     env_file
         Write the key there, readable by you alone, and show it nowhere.
     reason
         Why; kept in the audit trail.
     """
+    if wanted.limit:
+        check_limit(wanted.limit)
     if env_file is not None:
         probe_env(env_file)
     api = common.api()
     answer = api.post(
-        "/keys", name=name, owner=owner, service=service, team=team, project=project, models=names(models),
-        endpoints=names(endpoint), features=names(feature), expires_in=expires, limit=limit,
-        default_output_tokens=output_tokens, reason=reason,
+        "/keys", name=name, owner=wanted.owner, service=wanted.service, team=wanted.team, project=wanted.project,
+        models=names(wanted.models), endpoints=names(wanted.endpoint), features=names(wanted.feature),
+        expires_in=wanted.expires, limit=wanted.limit, default_output_tokens=wanted.output_tokens, reason=reason,
     )  # fmt: skip
     common.note("created", kid=answer["key"]["kid"])
     return _hand_out(common, answer, env_file, api.place.gateway, speak("shown_once"))
@@ -177,7 +201,7 @@ def enable(name: str, /, *, reason: str = "", common: Common = COMMON) -> int:
     return _move(common, name, "enable", reason)
 
 
-def revoke(name: str, /, *, yes: Annotated[bool, Parameter(negative="")] = False, reason: str = "",
+def revoke(name: str, /, *, yes: bool = False, reason: str = "",
            common: Common = COMMON) -> int:  # fmt: skip
     """End a key for ever, on every worker within a second.
 
@@ -211,22 +235,7 @@ def retire(name: str, /, *, reason: str = "", common: Common = COMMON) -> int:
     return _move(common, name, "retire", reason)
 
 
-def update(  # noqa: PLR0913 - one parameter for each flag
-    name: str,
-    /,
-    *,
-    owner: str | None = None,
-    expires: str | None = None,
-    output_tokens: int | None = None,
-    add_model: Names = _NONE,
-    remove_model: Names = _NONE,
-    add_endpoint: Names = _NONE,
-    remove_endpoint: Names = _NONE,
-    add_feature: Names = _NONE,
-    remove_feature: Names = _NONE,
-    reason: str = "",
-    common: Common = COMMON,
-) -> int:
+def update(name: str, /, *, edit: Edit = _NO_EDIT, reason: str = "", common: Common = COMMON) -> int:
     """Change what a key may do, whose it is, or when it ends.
 
     Example: clavero key update prod-mail-01 --add-model gpt-4o --expires 90d
@@ -235,34 +244,16 @@ def update(  # noqa: PLR0913 - one parameter for each flag
     ----------
     name
         Its name or public id.
-    owner
-        Who answers for it from now on.
-    expires
-        When it ends, from now; never takes the end away.
-    output_tokens
-        Output tokens that are held where a call names no maximum.
-    add_model
-        Models that it may use as well.
-    remove_model
-        Models that it may use no longer.
-    add_endpoint
-        Endpoints that it may call as well.
-    remove_endpoint
-        Endpoints that it may call no longer.
-    add_feature
-        Features that it declares as well.
-    remove_feature
-        Features that it declares no longer.
     reason
         Why; kept in the audit trail.
     """
-    edit = changes(
-        owner=owner, expires_in=expires, default_output_tokens=output_tokens, reason=reason,
-        add_models=names(add_model), remove_models=names(remove_model), add_endpoints=names(add_endpoint),
-        remove_endpoints=names(remove_endpoint), add_features=names(add_feature),
-        remove_features=names(remove_feature),
+    sent = changes(
+        owner=edit.owner, expires_in=edit.expires, default_output_tokens=edit.output_tokens, reason=reason,
+        add_models=names(edit.add_model), remove_models=names(edit.remove_model),
+        add_endpoints=names(edit.add_endpoint), remove_endpoints=names(edit.remove_endpoint),
+        add_features=names(edit.add_feature), remove_features=names(edit.remove_feature),
     )  # fmt: skip
-    key = common.api().patch(path_of("keys", name), **edit)
+    key = common.api().patch(path_of("keys", name), **sent)
     common.note("updated", name=key["name"])
     return common.answer(key) if common.json else 0
 
@@ -316,13 +307,18 @@ def _rotated(versions: list[dict[str, Any]]) -> str:
 def _hand_out(common: Common, answer: dict[str, Any], env_file: Path | None, gateway: str, title: str) -> int:
     """Where the secret goes: into a file, or once onto stdout."""
     if env_file is not None:
-        write_env(env_file, Secret(answer["secret"]), gateway)
+        try:
+            write_env(env_file, Secret(answer["secret"]), gateway)
+        except Failure as failure:  # the key is made, its secret was told once and could not be kept
+            fix = f"clavero key rotate {answer['key']['name']} --grace 0 --env-file FILE"
+            raise Failure(failure.code, failure.message, fix) from None
         common.note("written", file=env_file)
         return common.answer({"key": answer["key"]}) if common.json else 0
     if common.json:
         return common.answer(answer)
     common.tell(title)
-    common.screen().line(f"  {answer['secret']}" if not common.quiet else answer["secret"])
+    screen = common.screen()
+    screen.line(answer["secret"] if common.quiet or screen.width is None else f"  {answer['secret']}")
     return 0
 
 

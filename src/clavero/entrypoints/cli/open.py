@@ -1,15 +1,12 @@
 """`clavero open`: a link that signs in to the console once."""
 
 import sys
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from clavero.entrypoints.cli.options import COMMON, Common
 from clavero.entrypoints.cli.show import Cell
 
 
-def open_console(*, browser: Annotated[bool, Parameter(negative="")] = False, common: Common = COMMON) -> int:
+def open_console(*, browser: bool = False, common: Common = COMMON) -> int:
     """Make a link to the console; it works once, within 15 minutes.
 
     Example: clavero open --browser

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from cyclopts import Parameter
 
@@ -21,14 +21,14 @@ from clavero.entrypoints.cli.when import instant_ns
 _RIGHT = frozenset({"SPENT", "HELD", "LIMIT", "COST", "CALLS", "TOKENS", "ERRORS", "INPUT", "OUTPUT", "CACHED", "USED"})
 
 
-@Parameter(name="*")
+@Parameter(name="*", group="Everywhere")
 @dataclass(frozen=True)
 class Common:
     """The options of every command that asks the running clavero."""
 
-    json: Annotated[bool, Parameter(negative="")] = False
+    json: bool = False
     "Answer as one JSON object, for programs."
-    quiet: Annotated[bool, Parameter(negative="")] = False
+    quiet: bool = False
     "Data and errors alone."
     url: str | None = None
     "Address of the admin API (CLAVERO_URL, else that of the clavero on the data directory)."

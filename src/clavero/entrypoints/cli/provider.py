@@ -1,8 +1,6 @@
 """`clavero provider`: who answers calls."""
 
-from typing import Annotated, Any, Literal
-
-from cyclopts import Parameter
+from typing import Any, Literal
 
 from clavero.entrypoints.cli.client import path_of
 from clavero.entrypoints.cli.confirm import confirm
@@ -12,8 +10,7 @@ from clavero.entrypoints.cli.show import Row, facts
 from clavero.entrypoints.cli.speech import speak
 from clavero.entrypoints.cli.when import shown
 
-Names = Annotated[list[str], Parameter(negative="", consume_multiple=False)]
-_NONE: list[str] = []
+Names = tuple[str, ...]
 Kind = Literal["openai", "openai_like", "anthropic", "simulated"]
 Network = Literal["public", "private", "loopback"]
 
@@ -25,7 +22,7 @@ def add(  # noqa: PLR0913 - one parameter for each flag
     kind: Kind,
     base_url: str,
     network: Network = "public",
-    models: Names = _NONE,
+    models: Names = (),
     reason: str = "",
     common: Common = COMMON,
 ) -> int:
@@ -101,7 +98,7 @@ def update(  # noqa: PLR0913 - one parameter for each flag
     kind: Kind | None = None,
     base_url: str | None = None,
     network: Network | None = None,
-    models: Names = _NONE,
+    models: Names = (),
     reason: str = "",
     common: Common = COMMON,
 ) -> int:
@@ -133,9 +130,7 @@ def update(  # noqa: PLR0913 - one parameter for each flag
     return common.answer(changed) if common.json else 0
 
 
-def remove(
-    name: str, /, *, yes: Annotated[bool, Parameter(negative="")] = False, reason: str = "", common: Common = COMMON
-) -> int:
+def remove(name: str, /, *, yes: bool = False, reason: str = "", common: Common = COMMON) -> int:
     """Remove a provider and its credentials; refused while a model leads to it.
 
     Example: clavero provider remove old-provider

@@ -36,7 +36,7 @@ def list_(  # noqa: PLR0913 - one parameter for each flag
     code
         Those that ended with this code alone.
     before
-        Those before a moment, or before the `next` of a page.
+        Those before a moment, or the `next` of a page.
     limit
         How many, at most 500.
     """

@@ -15,6 +15,7 @@ from clavero.settings import variable
 
 GAP = "  "
 _NARROWEST = 20
+_ONE_PERCENT = 0.01
 _COLOURS = {"ok": "32", "warn": "33", "bad": "31", "paste": "36", "dim": "2", "": ""}
 _SIGNS = {"ok": "✓", "warn": "!", "bad": "✗"}
 _ASCII = {
@@ -111,8 +112,8 @@ def sign(meaning: str) -> Cell:
 
 
 def bar(share: float, width: int = 5) -> str:
-    """A bar of so many blocks; anything above nothing shows one."""
-    full = min(width, max(1 if share > 0 else 0, round(share * width)))
+    """A bar of so many blocks; one percent shows one already, and only what is full fills it."""
+    full = min(width if share >= 1 else width - 1, max(1 if share >= _ONE_PERCENT else 0, round(share * width)))
     return "█" * full + "·" * (width - full)
 
 

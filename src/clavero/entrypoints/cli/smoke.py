@@ -1,9 +1,7 @@
 """`clavero smoke`: one small real call through the gateway, and whether all that was promised of it is true."""
 
 from pathlib import Path
-from typing import Annotated, Any
-
-from cyclopts import Parameter
+from typing import Any
 
 from clavero.domain.money import from_usd
 from clavero.domain.secret import Secret
@@ -31,7 +29,7 @@ def smoke(
     *,
     key_file: Path | None = None,
     model: str = "gpt-4o-mini",
-    stream: Annotated[bool, Parameter(negative="")] = False,
+    stream: bool = False,
     gateway_url: str = "",
     common: Common = COMMON,
 ) -> int:

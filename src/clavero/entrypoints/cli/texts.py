@@ -47,7 +47,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "missing_argument": ("{what} is missing", "falta {what}"),
     "too_many": ("{n} arguments too many", "sobran {n} argumentos"),
     "bad_value": ("{what}", "{what}"),
-    "nearest": ("{near}", "{near}"),
     "no_terminal": (
         "this asks for a confirmation, and here is no terminal",
         "pide confirmación y aquí no hay terminal",
@@ -57,8 +56,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "file_exists": ("{file} is not a regular file", "{file} no es un archivo normal"),
     "cannot_write": ("cannot write {file} ({what})", "no se puede escribir {file} ({what})"),
     "interrupted": ("interrupted", "interrumpido"),
-    "internal": ("clavero failed: {what}", "clavero falló: {what}"),
-    "report": ("report it with `clavero doctor`", "avisa con `clavero doctor`"),
+    "internal": ("clavero failed: {what} at {where}", "clavero falló: {what} en {where}"),
+    "report": ("report it, and what `clavero doctor` says", "avisa, con lo que dice `clavero doctor`"),
     # --- keys
     "created": ("Created {kid}.", "Creada {kid}."),
     "shown_once": ("Its key, shown only now:", "Su clave, que solo se muestra ahora:"),
@@ -134,6 +133,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "no_worker": ("no gateway worker runs", "no hay ningún proceso de pasarela"),
     "heard": ("heard of {age} ago", "última señal hace {age}"),
     "lag": ("newest record was {lag} old when it was posted", "el último registro tardó {lag}"),
+    "no_lag": ("nothing was posted yet", "aún no se ha asentado nada"),
     "rejects": ("{n} records could not be posted", "{n} registros no se pudieron asentar"),
     "no_provider": ("there is no provider", "no hay ningún proveedor"),
     "has_credential": ("{name}: a credential …{tail}", "{name}: una credencial …{tail}"),

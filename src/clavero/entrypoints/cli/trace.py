@@ -20,7 +20,7 @@ def trace(request_id: str, /, *, common: Common = COMMON) -> int:
     Parameters
     ----------
     request_id
-        From the header x-request-id, an error's request_id, or `clavero request list`.
+        From the header x-request-id, an error's request_id, or clavero request list.
     """
     found = common.api().get(path_of("requests", request_id))
     if common.json:

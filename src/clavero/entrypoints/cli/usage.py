@@ -8,7 +8,7 @@ from clavero.entrypoints.cli.show import Cell, Column, Row
 from clavero.entrypoints.cli.speech import heading, speak
 from clavero.entrypoints.cli.when import shown
 
-_FIGURES = ("CALLS", "TOKENS", "COST", "ERRORS")
+_FIGURES = ("CALLS", "ERRORS", "TOKENS", "COST")
 
 
 def usage(*, by: str = "service,model", since: str = "7d", until: str = "", common: Common = COMMON) -> int:
@@ -49,9 +49,7 @@ def tokens_of(line: dict[str, Any]) -> int:
 
 
 def _row(line: dict[str, Any], groups: list[str]) -> Row:
-    named = [str(line["group"].get("key_name") or line["group"][group]) for group in groups if group == "key"]
-    texts = [named[0] if group == "key" else str(line["group"][group] or "-") for group in groups]
-    return (*texts, *_figures(line), "")
+    return (*(str(line[group] or "-") for group in groups), *_figures(line), "")
 
 
 def _total(report: dict[str, Any], groups: int) -> Row:
@@ -64,4 +62,4 @@ def _total(report: dict[str, Any], groups: int) -> Row:
 
 
 def _figures(line: dict[str, Any]) -> tuple[str, ...]:
-    return f"{line['calls']:,}", f"{tokens_of(line):,}", dollars(line["cost_nano_usd"], 4), f"{line['errors']:,}"
+    return f"{line['calls']:,}", f"{line['errors']:,}", f"{tokens_of(line):,}", dollars(line["cost_nano_usd"], 4)
