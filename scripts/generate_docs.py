@@ -6,7 +6,7 @@ Each page is a function from nothing to text, and stands in `PAGES` under its pa
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -20,6 +20,7 @@ from clavero.domain.errors import Fault
 from clavero.domain.keys import EDGES, KeyState
 from clavero.domain.refusals import Refusal
 from clavero.domain.startup import Exit
+from clavero.entrypoints.cli import helps
 from clavero.entrypoints.http.admin import metrics
 from clavero.entrypoints.http.admin.app import NOUNS, PREFIX
 from clavero.entrypoints.http.admin.facts import AdminFacts
@@ -182,10 +183,24 @@ def metric_names() -> str:
     ])  # fmt: skip
 
 
-def exit_codes() -> Iterator[tuple[str, str]]:
-    """The exit codes of the command line."""
-    for one in Exit:
-        yield str(int(one)), one.name.lower().replace("_", " ")
+def command_line() -> str:
+    """Every command with its own help, and the exit codes."""
+    blocks = [
+        f"## `{f'clavero {name}'.strip()}`\n\n```text\n{text.rstrip()}\n```\n" for name, text in helps.generated()
+    ]
+    codes_ = ((str(int(one)), one.name.lower().replace("_", " ")) for one in Exit)
+    return _page([
+        "# Command line",
+        "`.venv/bin/clavero`, or `clavero` where the wheel is installed. It is a client of the admin API: it finds the",
+        "address in `run/ready.json` of the data directory and the token in `admin.token`, unless `CLAVERO_URL` and",
+        "`CLAVERO_ADMIN_TOKEN_FILE` say otherwise. Data goes to standard output, the rest to standard error. It speaks",
+        "English or Spanish, by `LANG`.",
+        "",
+        "## Exit codes",
+        _table(("code", "meaning"), codes_),
+        "",
+        *blocks,
+    ])  # fmt: skip
 
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -195,6 +210,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/attempts.md": attempts,
     "docs/reference/api.md": api,
     "docs/reference/metrics.md": metric_names,
+    "docs/reference/cli.md": command_line,
 }
 
 
