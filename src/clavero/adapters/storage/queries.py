@@ -81,7 +81,11 @@ QUERIES: dict[str, str] = {
     "usage_nth_ours": """
         SELECT overhead_us AS us FROM usage WHERE at_ns >= :since AND final AND code = ''
         ORDER BY overhead_us LIMIT 1 OFFSET :skip""",
-    "last_use": "SELECT key_id, max(at_ns) AS at_ns FROM usage WHERE key_id <> '' GROUP BY key_id",
+    # One look into an index for each key, not a walk over all usage.
+    "last_use": """
+        SELECT key_id, at_ns FROM (SELECT k.id AS key_id, (SELECT max(u.at_ns) FROM usage u WHERE u.key_id = k.id)
+        AS at_ns FROM virtual_key k) AS used WHERE at_ns IS NOT NULL""",
+    "last_use_of": "SELECT key_id, max(at_ns) AS at_ns FROM usage WHERE key_id = :key GROUP BY key_id",
     "open_requests": "SELECT count(*) AS open FROM open_hold",
     "meta": "SELECT name, value FROM meta",
     "boots": "SELECT boot_id, worker, state, heartbeat FROM boot WHERE state <> 'closed'",

@@ -49,9 +49,10 @@ class KeyView(View):
 
 
 class KeysView(View):
-    """Keys by name."""
+    """Keys by name; `next` is the `after` of the page behind this one, null on the last."""
 
     keys: list[KeyView]
+    next: str | None
 
 
 async def described(desk: Desk, key: Key) -> KeyView:
@@ -63,7 +64,8 @@ async def described_all(desk: Desk, keys: Sequence[Key]) -> list[KeyView]:
     """Keys in the order given, each with what stands about it elsewhere."""
     async with desk.store.read() as look:
         services = {service.name: service for service in await look.find(Service)}
-        used = {str(row["key_id"]): int(row["at_ns"]) for row in await look.rows("last_use")}
+        rows = await look.rows("last_use_of", key=keys[0].id) if len(keys) == 1 else await look.rows("last_use")
+    used = {str(row["key_id"]): int(row["at_ns"]) for row in rows}
     wanted = keys[0].id if len(keys) == 1 else ""
     standings: dict[str, list[Standing]] = {}
     for one in await budgets.list_budgets(desk, subject=Subject.KEY, name=wanted):

@@ -20,6 +20,7 @@ from clavero.entrypoints.http.admin.key_views import KeysView, KeyView, describe
 
 routes = router("keys")
 Reader = Annotated[Caller, Depends(Needs("key.read"))]
+_MOST = 5000  # keys in one answer
 _VERBS = {"disable": keys.disable, "enable": keys.enable, "revoke": keys.revoke, "retire": keys.retire}
 
 
@@ -95,18 +96,24 @@ class WhyView(View):
 
 
 @routes.get("/keys")
-async def list_keys(
+async def list_keys(  # noqa: PLR0913, PLR0917 - one parameter for each filter
     caller: Reader,
     state: KeyState | None = None,
     owner: Text = "",
     service: Text = "",
     environment: Text = "",
+    after: Text = "",
+    limit: int = _MOST,
 ) -> KeysView:
     """The keys that pass the filters, by name; states as of now."""
+    if not 1 <= limit <= _MOST:
+        raise InvalidValue("limit", f"from 1 to {_MOST}", str(_MOST))
     wanted = {"owner": owner, "service": service, "environment": environment}
     equal = {field: value for field, value in wanted.items() if value}
-    found = await keys.list_keys(caller.desk, state=state, **equal)
-    return KeysView(keys=await described_all(caller.desk, found))
+    found = [key for key in await keys.list_keys(caller.desk, state=state, **equal) if key.name > after]
+    page = found[:limit]
+    onward = page[-1].name if len(found) > limit else None
+    return KeysView(keys=await described_all(caller.desk, page), next=onward)
 
 
 @routes.post("/keys", status_code=status.HTTP_201_CREATED, response_class=Once)

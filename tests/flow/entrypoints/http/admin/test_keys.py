@@ -54,6 +54,17 @@ async def test_keys_are_filtered_and_found_by_name_or_kid(office: Office) -> Non
     assert error["suggestion"] == "dev-chat-01"
 
 
+async def test_pages_of_keys_meet(office: Office) -> None:
+    names = [f"prod-mail-{n:02d}" for n in range(1, 6)]
+    for name in names:
+        await office.ask("POST", "/keys", 201, json=KEY | {"name": name})
+    first = await office.ask("GET", "/keys?limit=3")
+    second = await office.ask("GET", f"/keys?limit=3&after={first['next']}")
+    assert [key["name"] for key in first["keys"] + second["keys"]] == names
+    assert second["next"] is None
+    await office.refused("GET", "/keys?limit=0", 422)
+
+
 @pytest.mark.requirement(20)
 async def test_a_scope_is_changed_and_what_was_not_sent_stays(office: Office) -> None:
     await office.ask("POST", "/keys", 201, json=KEY | {"expires_in": "30d"})
