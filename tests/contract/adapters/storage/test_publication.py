@@ -2,13 +2,16 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 from sqlalchemy import text
 
 from clavero.adapters.clock import SystemClock
+from clavero.adapters.storage import publication as publication_module
 from clavero.adapters.storage.publication_postgres import PostgresPublication
 from clavero.adapters.storage.publication_sqlite import SqlitePublication
 from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
@@ -172,3 +175,33 @@ async def test_a_thousand_changes_at_once_are_all_told(published: Published) -> 
         await change.log_all([("virtual_key", key(number).id) for number in range(1000)], 1)
     changes = publication.wait(seq, 5.0)
     assert len(publication.fetch(Key, [change.id for change in changes])) == 1000
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7])
+async def test_a_load_of_several_pages_gives_everything_once(
+    published: Published, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(publication_module, "_PAGE_ROWS", 3)  # five thousand would make a slow test
+    store, publication = published
+    await store.open()
+    if count:
+        await put(store, *(key(number) for number in range(count)))
+    _, things = publication.load()
+    assert sorted(things[Key], key=str) == [key(number) for number in range(count)]
+
+
+async def test_a_load_that_decodes_for_long_keeps_no_transaction_open(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL ends a session that sleeps for a second within a transaction, and a writer would wait for SQLite's."""
+    store, publication = published
+    await store.open()
+    await put(store, key(1))
+    decode = publication_module.from_row
+
+    def slow(kind: type[Struct], row: Sequence[object]) -> Struct:
+        time.sleep(1.2)
+        return decode(kind, row)
+
+    monkeypatch.setattr(publication_module, "from_row", slow)  # a hundred thousand rows would make a slow test
+    assert publication.load()[1][Key] == [key(1)]
