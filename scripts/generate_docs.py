@@ -1,6 +1,7 @@
 """The reference pages that the code itself dictates. `make docs` writes them; a test holds them against the code.
 
-Each page is a function from nothing to text, and stands in `PAGES` under its path. A page says that it is generated.
+Each page is a function from nothing to text, and stands in `PAGES` under its path. A page says that it is generated;
+the help of the command line, which is shown as it is, does not.
 """
 
 import inspect
@@ -211,6 +212,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/api.md": api,
     "docs/reference/metrics.md": metric_names,
     "docs/reference/cli.md": command_line,
+    "src/clavero/entrypoints/cli/help.txt": helps.written,
 }
 
 
