@@ -1,7 +1,7 @@
 """The real application on a real desk over SQLite, asked as programs ask it; only the socket is left out."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from clavero.domain.usage import Exchange
 from clavero.entrypoints.http.admin.app import make_app
 from clavero.entrypoints.http.admin.facts import AdminFacts
 from clavero.entrypoints.http.admin.meter import Meter
+from clavero.ports import Books, Lender
 from clavero.settings import Setting
 
 HOME = "http://127.0.0.1:4142"
@@ -33,9 +34,10 @@ SETTINGS = (
 class Office:
     """One application; `owner` and `auditor` ask with their tokens, `stranger` without one."""
 
-    def __init__(self, desk: Desk, folder: Path) -> None:
+    def __init__(self, desk: Desk, folder: Path, ledger: Callable[[], tuple[Lender, Books]] | None = None) -> None:
         self.desk = desk
         self.folder = folder
+        self._ledger = ledger or self._on_file
         self.meter = Meter(desk.clock)
         facts = AdminFacts(
             version="9.9.9",
@@ -72,13 +74,17 @@ class Office:
 
     def post(self, *exchanges: Exchange) -> None:
         """Have exchanges posted, as ingest would."""
-        with contextlib.closing(SqliteLender(self.folder / "clavero.db", Place("h", "k"), self.desk.clock)) as lender:
+        lender, books = self._ledger()
+        with contextlib.closing(lender), contextlib.closing(books):
             lender.register(BOOT, "w1")
-        with contextlib.closing(SqliteBooks(self.folder / "clavero.db", self.desk.clock)) as books:
             boot = next(one for one in books.boots()[1] if one.id == BOOT)
             to = Position(0, boot.at.off + 10)
             postings = [Posting(f"{one.request_id}-{one.final}", one) for one in exchanges]
             assert books.post(Turn(BOOT, boot.at, to, 10, [], postings)) is not None
+
+    def _on_file(self) -> tuple[Lender, Books]:
+        file = self.folder / "clavero.db"
+        return SqliteLender(file, Place("h", "k"), self.desk.clock), SqliteBooks(file, self.desk.clock)
 
 
 @contextlib.asynccontextmanager
