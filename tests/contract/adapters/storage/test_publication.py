@@ -14,6 +14,7 @@ from clavero.adapters.clock import SystemClock
 from clavero.adapters.storage import publication as publication_module
 from clavero.adapters.storage.publication_postgres import PostgresPublication
 from clavero.adapters.storage.publication_sqlite import SqlitePublication
+from clavero.adapters.storage.rows import from_row
 from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
 from clavero.domain.keys import Key, Kid
 from clavero.domain.organisation import Service, Team
@@ -197,11 +198,10 @@ async def test_a_load_that_decodes_for_long_keeps_no_transaction_open(
     store, publication = published
     await store.open()
     await put(store, key(1))
-    decode = publication_module.from_row
 
     def slow(kind: type[Struct], row: Sequence[object]) -> Struct:
         time.sleep(1.2)
-        return decode(kind, row)
+        return from_row(kind, row)
 
     monkeypatch.setattr(publication_module, "from_row", slow)  # a hundred thousand rows would make a slow test
     assert publication.load()[1][Key] == [key(1)]
