@@ -291,6 +291,25 @@ async def test_a_full_disk_refuses_the_change_and_keeps_what_was(tmp_path: Path)
     await store.close()
 
 
+async def test_a_read_only_database_refuses_the_change_and_can_still_be_read(tmp_path: Path) -> None:
+    store = sqlite_store(tmp_path / "clavero.db")
+    await store.open()
+
+    @event.listens_for(store._engine.sync_engine, "connect")
+    def read_only(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA query_only = ON")  # what a read-only disk says, also to root
+        cursor.close()
+
+    await store._engine.dispose()
+    with pytest.raises(StorageUnavailable, match="is read-only"):
+        async with store.write() as change:
+            await change.put(Team(name="x"))
+    async with store.read() as look:
+        assert await look.find(Team) == []
+    await store.close()
+
+
 async def test_a_server_that_is_not_there_is_refused_in_one_line() -> None:
     store = postgres_store("postgresql://nobody@127.0.0.1:1/none")
     with pytest.raises(StartFailure, match="the database is away") as caught:
