@@ -17,7 +17,11 @@ def test_the_printed_call_answers(clavero: Running) -> None:
     assert "clvk_" not in printed, "no key on the screen"
     header = (clavero.data / "demo" / "header").read_text().strip()
     name, _, value = header.partition(": ")
-    answer = clavero.post("/v1/chat/completions", {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]}, **{name: value})
+    answer = clavero.post(
+        "/v1/chat/completions",
+        {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]},
+        **{name: value},
+    )
     assert answer.status == 200, answer.body
     assert answer.json["choices"][0]["message"]["content"]
     assert answer.json["usage"]["total_tokens"] > 0
@@ -25,7 +29,15 @@ def test_the_printed_call_answers(clavero: Running) -> None:
 
 def test_answers_carry_what_an_operator_looks_for(clavero: Running) -> None:
     headers = {name.lower(): value for name, value in clavero.chat().headers.items()}
-    for name in ("x-request-id", "x-clavero-key", "x-clavero-model", "x-clavero-provider", "x-clavero-cost", "x-clavero-attempts", "x-clavero-overhead-ms"):
+    for name in (
+        "x-request-id",
+        "x-clavero-key",
+        "x-clavero-model",
+        "x-clavero-provider",
+        "x-clavero-cost",
+        "x-clavero-attempts",
+        "x-clavero-overhead-ms",
+    ):
         assert headers.get(name), name
 
 
@@ -45,7 +57,14 @@ def test_health_answers_without_a_key(clavero: Running) -> None:
 
 
 def test_a_second_instance_says_who_is_running(clavero: Running) -> None:
-    done = subprocess.run([*CLAVERO, "up", "--data-dir", str(clavero.data)], capture_output=True, text=True, timeout=30, check=False, env=clavero.environ)
+    done = subprocess.run(
+        [*CLAVERO, "up", "--data-dir", str(clavero.data)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env=clavero.environ,
+    )
     assert done.returncode == 9
     assert f"pid {clavero.process.pid}" in done.stderr
     assert "Traceback" not in done.stderr
@@ -80,7 +99,9 @@ def test_children_die_with_their_supervisor(tmp_path: Path) -> None:
     running.process.send_signal(signal.SIGKILL)
     running.process.wait(10)
     for pid in children.values():
-        wait_for(lambda pid=pid: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2])
+        wait_for(
+            lambda pid=pid: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2]
+        )
     again = start(tmp_path / "data")
     try:
         assert again.chat().status == 200
@@ -116,7 +137,14 @@ def test_a_dead_worker_is_replaced(tmp_path: Path) -> None:
 )
 def test_a_directory_that_cannot_be_used_is_one_line_and_a_remedy(tmp_path: Path, prepare, says: str) -> None:  # type: ignore[no-untyped-def] # a lambda
     prepare(tmp_path / "data")
-    done = subprocess.run([*CLAVERO, "up", "--data-dir", str(tmp_path / "data"), "--gateway-port", "0", "--admin-port", "0"], capture_output=True, text=True, timeout=30, check=False, env=clean_environ(tmp_path))
+    done = subprocess.run(
+        [*CLAVERO, "up", "--data-dir", str(tmp_path / "data"), "--gateway-port", "0", "--admin-port", "0"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env=clean_environ(tmp_path),
+    )
     assert done.returncode == 7
     assert says in done.stderr
     assert "fix:" in done.stderr
@@ -134,7 +162,14 @@ def test_a_wrong_root_key_is_one_line_and_changes_nothing(tmp_path: Path) -> Non
     seal.write_bytes((tmp_path / "other" / "seal" / "root.key").read_bytes())
     seal.chmod(0o600)
     began = time.monotonic()
-    done = subprocess.run([*CLAVERO, "up", "--demo", "--data-dir", str(tmp_path / "data"), "--gateway-port", "0", "--admin-port", "0"], capture_output=True, text=True, timeout=60, check=False, env=clean_environ(tmp_path))
+    done = subprocess.run(
+        [*CLAVERO, "up", "--demo", "--data-dir", str(tmp_path / "data"), "--gateway-port", "0", "--admin-port", "0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=clean_environ(tmp_path),
+    )
     assert done.returncode == 7, done.stderr
     assert "[wrong_root_key]" in done.stderr
     assert "Traceback" not in done.stderr

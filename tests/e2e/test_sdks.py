@@ -9,8 +9,9 @@ from pathlib import Path
 import anthropic
 import openai
 import pytest
-from running import CHAT, Running
+from running import CHAT, Running, wait_for
 
+pytestmark = pytest.mark.filterwarnings("ignore:The model")  # the SDK tells that a model's end is near
 ROOT = Path(__file__).parents[2]
 HI = [{"role": "user", "content": "Say hello in five words."}]
 WEATHER = {
@@ -38,7 +39,9 @@ def test_chat(client: openai.OpenAI) -> None:
 
 
 def test_chat_streamed_with_usage(client: openai.OpenAI) -> None:
-    stream = client.chat.completions.create(model="gpt-4o-mini", messages=HI, stream=True, stream_options={"include_usage": True})  # type: ignore[call-overload]
+    stream = client.chat.completions.create(
+        model="gpt-4o-mini", messages=HI, stream=True, stream_options={"include_usage": True}
+    )  # type: ignore[call-overload]
     chunks = list(stream)
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
     assert chunks[-1].usage.total_tokens > 0
@@ -64,7 +67,10 @@ def test_tools(client: openai.OpenAI) -> None:
 
 def test_an_image_in_a_message(client: openai.OpenAI) -> None:
     picture = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(64)).decode()
-    content = [{"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}}]
+    content = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}},
+    ]
     answer = client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": content}])  # type: ignore[call-overload]
     assert answer.choices[0].message.content
 
@@ -121,7 +127,9 @@ class TestErrors:
         with pytest.raises(openai.AuthenticationError) as caught:
             wrong.chat.completions.create(**CHAT)  # type: ignore[call-overload]
         assert caught.value.code == "malformed_api_key"
-        stranger = anthropic.Anthropic(base_url=clavero.gateway, api_key="clvk_prod_0123456789AB_" + "a" * 43 + "3rYW1j")
+        stranger = anthropic.Anthropic(
+            base_url=clavero.gateway, api_key="clvk_prod_0123456789AB_" + "a" * 43 + "3rYW1j"
+        )
         with pytest.raises(anthropic.AuthenticationError, match="Unknown key 0123456789AB"):
             stranger.messages.create(model="claude-sonnet-4-5", max_tokens=9, messages=HI)  # type: ignore[call-overload]
 
@@ -149,17 +157,17 @@ class TestErrors:
                 return False  # not published yet
             raise AssertionError("it was let through")
 
-        from running import wait_for
-
         assert wait_for(refused)
 
     @pytest.mark.requirement(32)
     def test_a_spent_budget_is_refused_once_and_not_retried(self, clavero: Running) -> None:
         made = clavero.api("POST", "/keys", {"name": "prod-poor-01", "owner": "asha"})
         assert made.status == 201, made.body
-        clavero.api("PUT", "/budgets", {"subject": "key", "name": made.json["key"]["id"], "window": "day", "limit_usd": "0.000001"})
-        from running import wait_for
-
+        clavero.api(
+            "PUT",
+            "/budgets",
+            {"subject": "key", "name": made.json["key"]["kid"], "window": "day", "limit_usd": "0.000001"},
+        )
         poor = openai.OpenAI(base_url=clavero.gateway + "/v1", api_key=made.json["secret"])
 
         def refused() -> openai.RateLimitError | None:
@@ -175,10 +183,12 @@ class TestErrors:
         assert error.code == "insufficient_quota"
         assert error.response.headers["x-should-retry"] == "false"
         assert error.body["limit_source"].startswith("key/")
-        before = clavero.api("GET", f"/requests?key={made.json['key']['id']}").json
+        before = clavero.api("GET", f"/requests?key={made.json['key']['kid']}").json
         with pytest.raises(openai.RateLimitError):
             poor.chat.completions.create(**CHAT)  # type: ignore[call-overload]
-        after = wait_for(lambda: (now := clavero.api("GET", f"/requests?key={made.json['key']['id']}").json) != before and now)
+        after = wait_for(
+            lambda: (now := clavero.api("GET", f"/requests?key={made.json['key']['kid']}").json) != before and now
+        )
         assert len(after["requests"]) == len(before["requests"]) + 1
 
 
@@ -196,7 +206,14 @@ def test_the_previous_major_of_the_sdk(clavero: Running) -> None:
         "assert len(client.embeddings.create(model='text-embedding-3-small', input='x').data[0].embedding) == 1536\n"
         "print('whole')\n"
     )
-    environ = {"OPENAI_BASE_URL": clavero.gateway + "/v1", "OPENAI_API_KEY": clavero.key, "HOME": str(clavero.data), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run([str(python), "-c", program], capture_output=True, text=True, timeout=120, check=False, env=environ)
+    environ = {
+        "OPENAI_BASE_URL": clavero.gateway + "/v1",
+        "OPENAI_API_KEY": clavero.key,
+        "HOME": str(clavero.data),
+        "PATH": "/usr/bin:/bin",
+    }
+    done = subprocess.run(
+        [str(python), "-c", program], capture_output=True, text=True, timeout=120, check=False, env=environ
+    )
     assert done.stdout.strip() == "whole", done.stderr
     assert sys.version_info >= (3, 11)

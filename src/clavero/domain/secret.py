@@ -150,7 +150,7 @@ def masked(value: object, depth: int = 0) -> object:
 
 
 def mask_event(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A processor for structlog: put it last before the renderer."""
+    """A processor of log events, in the shape that structlog calls too: to be the last before the renderer."""
     for name, value in event.items():
         event[name] = _member(name, value, 0)
     return event

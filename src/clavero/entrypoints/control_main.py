@@ -38,7 +38,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     ]
     server = _server(plane, instructions, meter)
     serving = asyncio.ensure_future(server.serve(sockets=[bound_socket(instructions.admin_port)]))
-    while not server.started and not serving.done():
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells by this flag alone
         await asyncio.sleep(0.005)
     reporter.say(Ready(facts))
     log.say("started")
@@ -70,7 +70,7 @@ async def _first_steps(desk: Desk, instructions: Instructions) -> dict[str, str]
 
 async def _admin_token(desk: Desk, file: Path) -> None:
     """The token of the command line; a file that was deleted gets a new one."""
-    if not file.exists():
+    if not await asyncio.to_thread(file.exists):
         token = await perform(desk, SYSTEM, signin.create_token)
         write_private(file, token.reveal().encode() + b"\n")
 

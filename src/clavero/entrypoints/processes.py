@@ -126,6 +126,7 @@ def die_with_parent(parent: int) -> None:
 def be_child(serve: Callable[[Instructions, Reporter], Coroutine[Any, Any, None]], loop: Callable[[Any], None]) -> None:
     """Be one child process: take the instructions, serve, and tell the supervisor where that fails."""
     guard_memory()
+    os.umask(0o077)  # whatever is made here is its owner's alone, the database too
     die_with_parent(int(sys.argv[2]))
     instructions = take_instructions(int(sys.argv[1]))
     reporter = Reporter(instructions.report_fd)

@@ -55,6 +55,7 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._heard = time.monotonic()
         self._false_starts = 0
+        self._served = False  # in its present life
 
     @property
     def pid(self) -> int | None:
@@ -65,19 +66,18 @@ class Child:
         """Keep it running until it is told to stop; a start that fails for a reason ends the supervisor instead."""
         pause = 0.1
         while True:
-            started = time.monotonic()
+            self._served = False
             await self._start()
             if self.stopping:
                 return
-            lived = time.monotonic() - started
-            self._false_starts = 0 if lived > LONGEST_PAUSE else self._false_starts + 1
+            self._false_starts = 0 if self._served else self._false_starts + 1
             if not self.ready.done() and self._false_starts >= MOST_FALSE_STARTS:
                 code = self._process.returncode if self._process else None
                 self.ready.set_exception(
                     StartFailure("child_died", f"{self.name} ended {code} before it served", "clavero doctor says more")
                 )
                 return
-            pause = 0.1 if lived > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+            pause = 0.1 if self._served else min(pause * 2, LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
     async def _start(self) -> None:
@@ -109,8 +109,10 @@ class Child:
 
     def _hear(self, line: bytes) -> None:
         match read_report(line):
-            case Ready() as ready if not self.ready.done():
-                self.ready.set_result(ready)
+            case Ready() as ready:
+                self._served = True
+                if not self.ready.done():
+                    self.ready.set_result(ready)
             case Failed() as failed if not self.ready.done():
                 self.stopping = True
                 self.ready.set_exception(failure_of(failed))

@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 from msgspec import Struct
 
 from clavero.domain.budgets import Budget, BudgetState, Subject
-from clavero.domain.credentials import Credential, CredentialState, Model, Provider
+from clavero.domain.credentials import Credential, CredentialState, Model, Provider, ProviderKind
 from clavero.domain.keys import Key, KeyState, Kid
 from clavero.domain.organisation import ORGANISATION, Service
 from clavero.domain.pricing import Price
@@ -142,7 +142,9 @@ class View:
         if kind in {Model, Provider, Price}:
             self._plans.clear()
         if kind is Provider:
-            self._providers = [provider for provider in self._of(Provider).values() if provider.enabled]
+            enabled = [provider for provider in self._of(Provider).values() if provider.enabled]
+            # A real provider comes before a simulated one that knows the same names.
+            self._providers = sorted(enabled, key=lambda provider: provider.kind is ProviderKind.SIMULATED)
         if kind is Price:
             self._prices = Prices(self._of(Price).values())
         if kind is Credential:
