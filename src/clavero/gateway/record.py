@@ -7,11 +7,14 @@ last bytes of a stream) goes out only when the row is on file: what a caller has
 from collections.abc import Callable
 
 from clavero.domain.errors import Problem
+from clavero.domain.secret import mask
 from clavero.domain.usage import NO_TOKENS, Exchange, Tokens
 from clavero.gateway.headers import headers
 from clavero.gateway.plugs import Plugs
 from clavero.gateway.trail import Trail
 from clavero.wire.journal import Record
+
+_LONGEST_ID = 128  # characters of an id that is the caller's own
 
 
 def record(trail: Trail, plugs: Plugs) -> None:
@@ -36,6 +39,7 @@ def row(trail: Trail, plugs: Plugs, tokens: Tokens = NO_TOKENS, cost_n: int = 0,
     grant, ask, target, hold = trail.grant, trail.ask, trail.target, trail.hold
     key = grant.key if grant else None
     began = trail.request.started_ns
+    theirs = trail.request.headers.get("x-client-request-id")
     price = target.price if target else None
     return Exchange(
         request_id=trail.request.id,
@@ -65,7 +69,7 @@ def row(trail: Trail, plugs: Plugs, tokens: Tokens = NO_TOKENS, cost_n: int = 0,
         streamed=bool(ask and ask.stream),
         estimated=trail.estimated,
         final=final,
-        client_request_id=trail.request.headers.get("x-client-request-id", "")[:128],
+        client_request_id=mask(theirs[:_LONGEST_ID]) if theirs else "",
         peer=trail.request.peer,
         output_cap=hold.cap if hold else 0,
         held_n=hold.amount if hold else 0,

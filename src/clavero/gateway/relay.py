@@ -7,8 +7,11 @@ back for a moment: many a provider opens one before it says that it cannot serve
 
 import asyncio
 
+import msgspec
+
 from clavero.domain.calls import BadAnswer
 from clavero.domain.errors import NoCredential, Problem, StorageFull, StreamInterrupted, UpstreamError
+from clavero.domain.secret import MASK
 from clavero.gateway.headers import headers
 from clavero.gateway.leg import Leg
 from clavero.gateway.plugs import Plugs
@@ -113,7 +116,7 @@ class Relay:
             raise BadAnswer("there was no head")
         target = self._leg.target
         if not 200 <= head.status < 300:
-            problem = failures.problem(target.provider.name, target.served, head.status, self.body)
+            problem = failures.problem(target.provider.name, target.served, head.status, self._scrubbed(self.body))
             problem.facts["retry_after"] = failures.retry_after(head.headers)
             raise problem
         return read_answer(self._leg.way.spoken, self.body)
@@ -124,10 +127,16 @@ class Relay:
             return
         told, target = self.scanner.stream, self._leg.target
         if told.error is not None:
-            raise failures.stated(target.provider.name, target.served, 0, told.error)
+            error = msgspec.json.decode(self._scrubbed(msgspec.json.encode(told.error)))
+            raise failures.stated(target.provider.name, target.served, 0, error)
         if not told.complete:
             cut = StreamInterrupted if self._trail.started else UpstreamError
             raise cut(provider=target.provider.name, n=1)
+
+    def _scrubbed(self, words: bytes) -> bytes:
+        """A refusal without the key that was sent: some providers repeat it, and not every key has a known form."""
+        key = self._plugs.view.secret(self._leg.target.provider.name)
+        return words.replace(key.reveal().encode(), MASK.encode()) if key is not None else words
 
     # --- ports.Taker
 

@@ -10,6 +10,7 @@ Deadlines are short, delays of retries too; nothing here waits for a second that
 
 import asyncio
 import json
+import socket
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -46,6 +47,7 @@ PRICES = tuple(
     Price(id=name, version="test-1", input=input_, output=output, context=128_000, max_output=16_384, cap_parameter=cap)
     for name, input_, output, cap in (
         ("openai/gpt-4o-mini", 150_000_000, 600_000_000, "max_tokens"),
+        ("openai_like/gpt-4o-mini", 150_000_000, 600_000_000, ""),
         ("openai/gpt-4o", 2_500_000_000, 10_000_000_000, "max_completion_tokens"),
         ("openai/text-embedding-3-small", 20_000_000, 0, ""),
         ("anthropic/claude-sonnet-4-5", 3_000_000_000, 15_000_000_000, ""),
@@ -158,14 +160,23 @@ class Call:
 class House:
     """One gateway with its control plane and its providers."""
 
-    def __init__(self, data: Path, settings: Settings, plane: ControlPlane, worker: GatewayWorker, port: int) -> None:
+    def __init__(
+        self,
+        data: Path,
+        settings: Settings,
+        plane: ControlPlane,
+        worker: GatewayWorker,
+        port: int,
+        logged: list[str],
+        simulators: dict[str, Simulator],
+    ) -> None:
         self.data = data
         self.settings = settings
         self.plane = plane
         self.worker = worker
         self.port = port
-        self.logged: list[str] = []
-        self.simulators: dict[str, Simulator] = {}
+        self.logged = logged
+        self.simulators = simulators
 
     @property
     def desk(self) -> Desk:
@@ -318,35 +329,53 @@ async def open_house(data: Path, limits: Limits | None = None, **flags: object) 
     settings, _ = read({"storage.data_dir": str(data), **wanted}, {}, data / "none.toml")
     with Premises(data) as premises:
         port = premises.hold_port(0, "gateway.port")
-        root = root_key_of(settings)
-        plane = await open_control(settings, root, lambda _boot, _frames: None)
+        plane = await open_control(settings, root_key_of(settings), lambda _boot, _frames: None)
         await perform(plane.desk, SYSTEM, catalog.import_prices, prices=PRICES)
-        logged: list[str] = []
-        rim = HttpRim("http://127.0.0.1/errors")
-
-        def say(event: str, level: str = "info", **facts: object) -> None:
-            logged.append(f"{level} {event} {facts}")
-
-        def failure(event: str, error: BaseException, **facts: object) -> None:
-            logged.append(f"failure {event} {error!r} {facts}")
-
-        worker = GatewayWorker(settings, root, "gateway-1", Rim(rim.words, rim.aside, say, failure))
-        await worker.open()
-        rim.plugs = worker.plugs
-        worker.plugs.rules = Rules(per_target=settings.upstream.attempts, base=0.01, cap=0.05)
-        inside = Inside(
-            handler=rim.handle, refuse=rim.refuse, new_id=RequestIds(worker.plugs.dice).new, clock=worker.plugs.clock,
-            ticker=worker.ticker,
-        )  # fmt: skip
-        server = Server(inside, limits or Limits(body_bytes=settings.gateway.body_bytes))
-        await server.start(bound_socket(port))
-        house = House(data, settings, plane, worker, port)
-        house.logged = logged
+        simulators: dict[str, Simulator] = {}
         try:
-            yield house
+            async with _worker(settings, "gateway-1", port, limits) as (worker, logged):
+                yield House(data, settings, plane, worker, port, logged, simulators)
         finally:
-            await server.stop(1.0)
-            await worker.close()
             await plane.close()
-            for simulator in house.simulators.values():
+            for simulator in simulators.values():
                 await simulator.close()
+
+
+@asynccontextmanager
+async def another_worker(house: House) -> AsyncIterator[House]:
+    """The same house by another worker's door."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    async with _worker(house.settings, "gateway-2", port, None) as (worker, logged):
+        yield House(house.data, house.settings, house.plane, worker, port, logged, house.simulators)
+
+
+@asynccontextmanager
+async def _worker(
+    settings: Settings, name: str, port: int, limits: Limits | None
+) -> AsyncIterator[tuple[GatewayWorker, list[str]]]:
+    logged: list[str] = []
+    rim = HttpRim("http://127.0.0.1/errors")
+
+    def say(event: str, level: str = "info", **facts: object) -> None:
+        logged.append(f"{level} {event} {facts}")
+
+    def failure(event: str, error: BaseException, **facts: object) -> None:
+        logged.append(f"failure {event} {error!r} {facts}")
+
+    worker = GatewayWorker(settings, root_key_of(settings), name, Rim(rim.words, rim.aside, say, failure))
+    await worker.open()
+    rim.plugs = worker.plugs
+    worker.plugs.rules = Rules(per_target=settings.upstream.attempts, base=0.01, cap=0.05)
+    inside = Inside(
+        handler=rim.handle, refuse=rim.refuse, new_id=RequestIds(worker.plugs.dice).new, clock=worker.plugs.clock,
+        ticker=worker.ticker,
+    )  # fmt: skip
+    server = Server(inside, limits or Limits(body_bytes=settings.gateway.body_bytes))
+    await server.start(bound_socket(port))
+    try:
+        yield worker, logged
+    finally:
+        await server.stop(1.0)
+        await worker.close()
