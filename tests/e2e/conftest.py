@@ -1,12 +1,7 @@
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from running import Running, start
+from tests.e2e.running import Running, start
 
 
 @pytest.fixture(scope="module")

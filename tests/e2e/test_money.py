@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from running import Running, start, wait_for
+from tests.e2e.running import Running, start, wait_for
 
 NANO = 10**9
 BODY = json.dumps({"model": "gpt-4o-mini", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}).encode()
@@ -43,7 +43,7 @@ def rows(running: Running, query: str) -> list[sqlite3.Row]:
 
 def at_rest(running: Running) -> bool:
     leased = rows(running, "SELECT coalesce(sum(leased), 0) + coalesce(sum(lost), 0) AS n FROM ledger")[0]["n"]
-    return leased == 0 and rows(running, "SELECT count(*) AS n FROM open_hold")[0]["n"] == 0
+    return bool(leased == 0 and rows(running, "SELECT count(*) AS n FROM open_hold")[0]["n"] == 0)
 
 
 def both_books_agree(running: Running) -> None:
@@ -69,8 +69,7 @@ def test_eight_clients_race_one_budget_and_it_holds(tmp_path: Path) -> None:
         seen: list[int] = []
 
         def client() -> None:
-            for _ in range(12):
-                seen.append(call(running, made["secret"])[0])
+            seen.extend(call(running, made["secret"])[0] for _ in range(12))
 
         threads = [threading.Thread(target=client) for _ in range(8)]
         for thread in threads:

@@ -5,15 +5,16 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import anthropic
 import openai
 import pytest
-from running import CHAT, Running, wait_for
+from tests.e2e.running import CHAT, Running, wait_for
 
 pytestmark = pytest.mark.filterwarnings("ignore:The model")  # the SDK tells that a model's end is near
 ROOT = Path(__file__).parents[2]
-HI = [{"role": "user", "content": "Say hello in five words."}]
+HI: Any = [{"role": "user", "content": "Say hello in five words."}]
 WEATHER = {
     "name": "get_weather",
     "description": "Weather of a city",
@@ -22,39 +23,39 @@ WEATHER = {
 
 
 @pytest.fixture(scope="module")
-def client(clavero: Running) -> openai.OpenAI:
+def client(clavero: Running) -> Any:
     return openai.OpenAI(base_url=clavero.gateway + "/v1", api_key=clavero.key)
 
 
 @pytest.fixture(scope="module")
-def claude(clavero: Running) -> anthropic.Anthropic:
+def claude(clavero: Running) -> Any:
     return anthropic.Anthropic(base_url=clavero.gateway, api_key=clavero.key)
 
 
 @pytest.mark.requirement(22, 23)
-def test_chat(client: openai.OpenAI) -> None:
-    answer = client.chat.completions.create(model="gpt-4o-mini", messages=HI, temperature=0.2, max_tokens=30)  # type: ignore[call-overload]
+def test_chat(client: Any) -> None:
+    answer = client.chat.completions.create(model="gpt-4o-mini", messages=HI, temperature=0.2, max_tokens=30)
     assert answer.choices[0].message.content
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
 
 
-def test_chat_streamed_with_usage(client: openai.OpenAI) -> None:
+def test_chat_streamed_with_usage(client: Any) -> None:
     stream = client.chat.completions.create(
         model="gpt-4o-mini", messages=HI, stream=True, stream_options={"include_usage": True}
-    )  # type: ignore[call-overload]
+    )
     chunks = list(stream)
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
     assert chunks[-1].usage.total_tokens > 0
 
 
-def test_usage_that_was_not_asked_for_is_withheld(client: openai.OpenAI) -> None:
-    chunks = list(client.chat.completions.create(model="gpt-4o-mini", messages=HI, stream=True))  # type: ignore[call-overload]
+def test_usage_that_was_not_asked_for_is_withheld(client: Any) -> None:
+    chunks = list(client.chat.completions.create(model="gpt-4o-mini", messages=HI, stream=True))
     assert all(chunk.usage is None for chunk in chunks)
     assert all(chunk.choices for chunk in chunks)
 
 
-def test_tools(client: openai.OpenAI) -> None:
-    answer = client.chat.completions.create(  # type: ignore[call-overload]
+def test_tools(client: Any) -> None:
+    answer = client.chat.completions.create(
         model="gpt-4o-mini",
         messages=[{"role": "user", "content": "What is the weather in Lima? Use the tool."}],
         tools=[{"type": "function", "function": WEATHER}],
@@ -65,17 +66,17 @@ def test_tools(client: openai.OpenAI) -> None:
     json.loads(call.function.arguments)
 
 
-def test_an_image_in_a_message(client: openai.OpenAI) -> None:
+def test_an_image_in_a_message(client: Any) -> None:
     picture = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(64)).decode()
     content = [
         {"type": "text", "text": "What is this?"},
         {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}},
     ]
-    answer = client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": content}])  # type: ignore[call-overload]
+    answer = client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": content}])
     assert answer.choices[0].message.content
 
 
-def test_responses_plain_and_streamed(client: openai.OpenAI) -> None:
+def test_responses_plain_and_streamed(client: Any) -> None:
     answer = client.responses.create(model="gpt-4o-mini", input="Say hello.")
     assert answer.output_text
     assert answer.usage
@@ -85,31 +86,31 @@ def test_responses_plain_and_streamed(client: openai.OpenAI) -> None:
     assert any(event.type == "response.output_text.delta" for event in events)
 
 
-def test_embeddings(client: openai.OpenAI) -> None:
+def test_embeddings(client: Any) -> None:
     answer = client.embeddings.create(model="text-embedding-3-small", input=["one", "two"])
     assert len(answer.data) == 2
     assert len(answer.data[0].embedding) == 1536
 
 
-def test_models(client: openai.OpenAI) -> None:
+def test_models(client: Any) -> None:
     names = {model.id for model in client.models.list()}
     assert {"gpt-4o-mini", "text-embedding-3-small", "claude-sonnet-4-5"} <= names
     assert client.models.retrieve("gpt-4o-mini").id == "gpt-4o-mini"
 
 
-def test_messages_plain_streamed_and_counted(claude: anthropic.Anthropic) -> None:
-    answer = claude.messages.create(model="claude-sonnet-4-5", max_tokens=64, messages=HI)  # type: ignore[call-overload]
+def test_messages_plain_streamed_and_counted(claude: Any) -> None:
+    answer = claude.messages.create(model="claude-sonnet-4-5", max_tokens=64, messages=HI)
     assert answer.content[0].text
     assert answer.usage.output_tokens > 0
-    with claude.messages.stream(model="claude-sonnet-4-5", max_tokens=64, messages=HI) as stream:  # type: ignore[arg-type]
+    with claude.messages.stream(model="claude-sonnet-4-5", max_tokens=64, messages=HI) as stream:
         assert "".join(stream.text_stream)
         assert stream.get_final_message().usage.output_tokens > 0
-    counted = claude.messages.count_tokens(model="claude-sonnet-4-5", messages=HI)  # type: ignore[arg-type]
+    counted = claude.messages.count_tokens(model="claude-sonnet-4-5", messages=HI)
     assert counted.input_tokens > 0
 
 
-def test_messages_with_a_tool(claude: anthropic.Anthropic) -> None:
-    answer = claude.messages.create(  # type: ignore[call-overload]
+def test_messages_with_a_tool(claude: Any) -> None:
+    answer = claude.messages.create(
         model="claude-sonnet-4-5",
         max_tokens=200,
         tools=[{"name": "get_weather", "input_schema": WEATHER["parameters"]}],
@@ -123,25 +124,25 @@ class TestErrors:
     """Each class of error that the SDKs know."""
 
     def test_a_wrong_key(self, clavero: Running) -> None:
-        wrong = openai.OpenAI(base_url=clavero.gateway + "/v1", api_key="clvk_prod_0123456789AB_" + "a" * 49)
+        wrong: Any = openai.OpenAI(base_url=clavero.gateway + "/v1", api_key="clvk_prod_0123456789AB_" + "a" * 49)
         with pytest.raises(openai.AuthenticationError) as caught:
-            wrong.chat.completions.create(**CHAT)  # type: ignore[call-overload]
+            wrong.chat.completions.create(**CHAT)
         assert caught.value.code == "malformed_api_key"
-        stranger = anthropic.Anthropic(
+        stranger: Any = anthropic.Anthropic(
             base_url=clavero.gateway, api_key="clvk_prod_0123456789AB_" + "a" * 43 + "3rYW1j"
         )
         with pytest.raises(anthropic.AuthenticationError, match="Unknown key 0123456789AB"):
-            stranger.messages.create(model="claude-sonnet-4-5", max_tokens=9, messages=HI)  # type: ignore[call-overload]
+            stranger.messages.create(model="claude-sonnet-4-5", max_tokens=9, messages=HI)
 
-    def test_an_unknown_model(self, client: openai.OpenAI, claude: anthropic.Anthropic) -> None:
+    def test_an_unknown_model(self, client: Any, claude: Any) -> None:
         with pytest.raises(openai.NotFoundError, match="gpt-4o-mini"):
-            client.chat.completions.create(model="gtp-4o-mini", messages=HI)  # type: ignore[call-overload]
+            client.chat.completions.create(model="gtp-4o-mini", messages=HI)
         with pytest.raises(anthropic.NotFoundError):
-            claude.messages.create(model="nobodys-model", max_tokens=9, messages=HI)  # type: ignore[call-overload]
+            claude.messages.create(model="nobodys-model", max_tokens=9, messages=HI)
 
-    def test_a_parameter_that_is_none(self, client: openai.OpenAI) -> None:
+    def test_a_parameter_that_is_none(self, client: Any) -> None:
         with pytest.raises(openai.BadRequestError, match="max_tokens"):
-            client.chat.completions.create(model="gpt-4o-mini", messages=HI, max_tokens=0)  # type: ignore[call-overload]
+            client.chat.completions.create(model="gpt-4o-mini", messages=HI, max_tokens=0)
 
     def test_a_model_out_of_scope(self, clavero: Running) -> None:
         made = clavero.api("POST", "/keys", {"name": "prod-mail-01", "owner": "asha", "models": ["gpt-4o"]})
@@ -150,7 +151,8 @@ class TestErrors:
 
         def refused() -> bool:
             try:
-                openai.OpenAI(base_url=clavero.gateway + "/v1", api_key=key).chat.completions.create(**CHAT)  # type: ignore[call-overload]
+                narrow: Any = openai.OpenAI(base_url=clavero.gateway + "/v1", api_key=key)
+                narrow.chat.completions.create(**CHAT)
             except openai.PermissionDeniedError as error:
                 return error.code == "model_not_allowed"
             except openai.AuthenticationError:
@@ -168,11 +170,11 @@ class TestErrors:
             "/budgets",
             {"subject": "key", "name": made.json["key"]["kid"], "window": "day", "limit_usd": "0.000001"},
         )
-        poor = openai.OpenAI(base_url=clavero.gateway + "/v1", api_key=made.json["secret"])
+        poor: Any = openai.OpenAI(base_url=clavero.gateway + "/v1", api_key=made.json["secret"])
 
         def refused() -> openai.RateLimitError | None:
             try:
-                poor.chat.completions.create(**CHAT)  # type: ignore[call-overload]
+                poor.chat.completions.create(**CHAT)
             except openai.RateLimitError as error:
                 return error
             except openai.AuthenticationError:
@@ -185,7 +187,7 @@ class TestErrors:
         assert error.body["limit_source"].startswith("key/")
         before = clavero.api("GET", f"/requests?key={made.json['key']['kid']}").json
         with pytest.raises(openai.RateLimitError):
-            poor.chat.completions.create(**CHAT)  # type: ignore[call-overload]
+            poor.chat.completions.create(**CHAT)
         after = wait_for(
             lambda: (now := clavero.api("GET", f"/requests?key={made.json['key']['kid']}").json) != before and now
         )
