@@ -132,7 +132,8 @@ class Worker:
         self.alive = True
         self.fenced = False
 
-    def now_ns(self) -> int:
+    @property
+    def latest_ns(self) -> int:
         """The ledger clock."""
         return self.world.clock.wall_ns()
 
@@ -180,7 +181,7 @@ class World:
             return None
         self.number += 1
         name = f"r{self.number}"
-        purse = worker.leases.purse(budgets, worker.now_ns())
+        purse = worker.leases.purse(budgets, worker.latest_ns)
         if worker.leases.take(purse, amount):
             self._hold(worker, name, purse, amount)
         else:
@@ -203,7 +204,7 @@ class World:
             call.covered = Counter({RowKey(BudgetId(b), p): covered for b, p, _, covered in settled.rows})
 
     def _hold(self, worker: Worker, name: str, purse: Purse, amount: int) -> None:
-        bank = cast("Bank", worker)  # what a hold needs of it: `leases` and `now_ns`
+        bank = cast("Bank", worker)  # what a hold needs of it: `leases` and `latest_ns`
         hold = self.parts.hold(name, purse, amount, 0, bank, worker.journal)
         call = self.calls[name] = Call(worker, purse.keys, amount, hold)
         hold.when_written(lambda: self._leave(call), lambda: self._refused(name), Exchange(name, 5))
@@ -223,7 +224,7 @@ class World:
     def begin(self, worker: Worker) -> None:
         """Make up what is said."""
         if worker.saying is None and worker.heard is None and not worker.fenced:
-            worker.saying = worker.leases.talk(worker.journal.written, worker.now_ns())
+            worker.saying = worker.leases.talk(worker.journal.written, worker.latest_ns)
 
     def carry(self, worker: Worker, fate: str = "well") -> None:
         """Have it answered: `well`, or `away` (nothing happened), or `lost` (it happened and nobody said so)."""

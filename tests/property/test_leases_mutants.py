@@ -436,7 +436,7 @@ class PaysToday(Hold):
     __slots__ = ()
 
     def settle(self, exchange: Exchange, flag: str = "", then: Callable[[], None] | None = None) -> None:
-        self._purse = self._bank.leases._open(self._purse.budgets, self._bank.now_ns())
+        self._purse = self._bank.leases._open(self._purse.budgets, self._bank.latest_ns)
         super().settle(exchange, flag, then)
 
 

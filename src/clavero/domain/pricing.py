@@ -91,11 +91,15 @@ def affordable(price: Price, bound: Bound, money: int) -> int:
 
 def dearest_input(price: Price, tokens: int) -> int:
     """The highest rate that an input token can have in a call of up to so many."""
+    if not price.tiers:
+        return max(price.input, price.cached, price.cache_write)
     return max(max(rate.input, rate.cached, rate.cache_write) for rate in _reachable(price, tokens))
 
 
 def dearest_output(price: Price, tokens: int) -> int:
     """The highest rate that an output token can have in a call of up to so many input tokens."""
+    if not price.tiers:
+        return price.output
     return max(rate.output for rate in _reachable(price, tokens))
 
 

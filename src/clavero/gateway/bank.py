@@ -12,7 +12,7 @@ from typing import Final, TypeVar, TypeVarTuple
 from clavero.domain.budgets import Budget
 from clavero.domain.errors import BudgetBusy, LedgerUnavailable
 from clavero.domain.ledger import Fenced, Terms
-from clavero.gateway.leases import Leases, Purse, Refused, Waiter
+from clavero.gateway.leases import NO_PURSE, Leases, Purse, Refused, Waiter
 from clavero.ports import Clock, Journal, Lender
 
 PATIENCE_NS: Final = 1_000_000_000  # proof is had within this, or the answer is 503 (L18)
@@ -31,6 +31,7 @@ class Bank:
 
     def __init__(self, lender: Lender, journal: Journal, leases: Leases, clock: Clock) -> None:
         self.leases = leases
+        self.latest_ns = 0  # the latest instant that the ledger clock has told
         self.fenced = False  # the database has given this boot up: finish, seal and exit (L24)
         self._lender = lender
         self._journal = journal
@@ -40,7 +41,6 @@ class Bank:
         self._wake = asyncio.Event()
         self._good_ns = clock.monotonic_ns()
         self._offset_ns = clock.wall_ns() - clock.monotonic_ns()
-        self._latest_ns = 0
         self._away = False
         self._closing = False
         self._running: asyncio.Task[None] | None = None
@@ -67,18 +67,18 @@ class Bank:
 
     def now_ns(self) -> int:
         """The ledger clock, UTC nanoseconds: which window an exchange pays (L21)."""
-        now = self._clock.monotonic_ns() + self._offset_ns
-        self._latest_ns = max(self._latest_ns, now)
-        return self._latest_ns
+        self.latest_ns = max(self.latest_ns, self._clock.monotonic_ns() + self._offset_ns)
+        return self.latest_ns
 
-    def purse(self, budgets: tuple[Budget, ...]) -> Purse:
-        """The rows that a call of now pays."""
-        return self.leases.purse(budgets, self.now_ns())
-
-    def check(self) -> None:
-        """Refuse new holds while they could not be paid (L23, L24)."""
-        if self.fenced or self._clock.monotonic_ns() - self._good_ns > STALE_NS:
+    def open(self, budgets: tuple[Budget, ...]) -> Purse:
+        """The rows that a call of now pays; `LedgerUnavailable` while it could not be paid (L23, L24)."""
+        now = self._clock.monotonic_ns()
+        if self.fenced or (budgets and now - self._good_ns > STALE_NS):
             raise LedgerUnavailable(retry_after=1)
+        now += self._offset_ns
+        if now > self.latest_ns:  # noqa: PLR1730 - `max` costs three times as much here
+            self.latest_ns = now
+        return self.leases.purse(budgets, self.latest_ns) if budgets else NO_PURSE
 
     def take(self, purse: Purse, amount: int) -> bool:
         """Take what is at hand; False where it has to be waited for."""

@@ -78,14 +78,18 @@ class Wish:
 class Hold:
     """Money set aside for one leg. Once its frame is queued it is settled exactly once, however the leg ends."""
 
-    __slots__ = ("_bank", "_exchange", "_journal", "_purse", "amount", "at_ns", "cap", "id", "settled")
+    __slots__ = (
+        "_bank", "_charge", "_exchange", "_journal", "_purse", "_then", "amount", "at_ns", "cap", "id", "settled",
+    )  # fmt: skip
 
     def __init__(self, identity: str, purse: Purse, amount: int, cap: int, bank: Bank, journal: Journal) -> None:
         self.id = identity
         self.cap = cap
         self.amount = amount
-        self.at_ns = bank.now_ns()
+        self.at_ns = bank.latest_ns
         self.settled = False
+        self._charge = 0
+        self._then: Callable[[], None] | None = None
         self._purse = purse
         self._exchange: Exchange | None = None
         self._bank = bank
@@ -131,35 +135,31 @@ class Hold:
         charge, amount, purse, leases = exchange.cost_n, self.amount, self._purse, self._bank.leases
         if charge > amount and purse.keys:
             flag = OVERRUN
+        self._charge, self._then = charge, then
         rows = leases.settle(purse, amount, charge)
-        told = then is None
+        self._journal.append(frames.Settle(self.id, rows, flag, exchange), self._written, self._tell)
 
-        def tell() -> None:
-            nonlocal told
-            if not told and then is not None:
-                told = True
-                then()
+    def _written(self) -> None:
+        self._bank.leases.slack(self._purse, self.amount, self._charge)
+        self._tell()
 
-        def written() -> None:
-            leases.slack(purse, amount, charge)
-            tell()
-
-        self._journal.append(frames.Settle(self.id, rows, flag, exchange), written, tell)
+    def _tell(self) -> None:
+        then, self._then = self._then, None
+        if then is not None:
+            then()
 
 
 async def reserve(identity: str, wish: Wish, bank: Bank, journal: Journal) -> Hold:
     """The hold for a leg; raises what forbids it: no price, no bound, no money (with proof), no disk."""
     budgets = wish.budgets
-    if budgets:
-        _check_bounded(wish)
-        bank.check()
     if journal.holds_refused:
         raise StorageFull(retry_after=5)
-    cap = wish.cap
-    amount = wish.cost(cap) if budgets else 0
+    cap, amount, purse = wish.cap, 0, bank.open(budgets)
+    if budgets:
+        _check_bounded(wish)
+        amount = wish.cost(cap)
     if not amount:
         return Hold(identity, NO_PURSE, 0, cap, bank, journal)
-    purse = bank.purse(budgets)
     if amount <= AMOUNT_MAX and bank.take(purse, amount):
         return Hold(identity, purse, amount, cap, bank, journal)
     return await _wait(identity, wish, purse, bank, journal)

@@ -52,7 +52,7 @@ class Branch:
         self.bank = Bank(self.lender, MemoryJournal(), self.leases, clock or SystemClock())
 
     async def get(self, name: str, amount: int, budgets: tuple[object, ...] = (KEY,)) -> Purse | Refused:
-        purse = self.bank.purse(budgets)  # type: ignore[arg-type]  # a tuple of budgets
+        purse = self.bank.open(budgets)  # type: ignore[arg-type]  # a tuple of budgets
         return purse if self.bank.take(purse, amount) else await self.bank.wait(name, purse, amount)
 
     @property
@@ -202,17 +202,17 @@ async def test_a_boot_that_is_given_up_holds_no_more(ledger: MemoryLedger) -> No
             await branch.get("r2", 500)
         assert branch.bank.fenced
         with pytest.raises(LedgerUnavailable):
-            branch.bank.check()
+            branch.bank.open((KEY,))
 
 
 async def test_without_a_good_talk_for_too_long_nothing_is_held(ledger: MemoryLedger) -> None:
     clock = StoppedClock()
     branch = Branch(ledger, clock=clock)
     await branch.bank.register("w")
-    branch.bank.check()
+    branch.bank.open((KEY,))
     clock.advance(module.STALE_NS / 1e9 + 1)
     with pytest.raises(LedgerUnavailable):
-        branch.bank.check()
+        branch.bank.open((KEY,))
     await branch.bank.close()
 
 
