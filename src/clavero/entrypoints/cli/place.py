@@ -1,7 +1,6 @@
 """Finding clavero: `--url`, else `CLAVERO_URL`, else what the running one has written into its data directory."""
 
 import json
-import stat
 from pathlib import Path
 
 from clavero.domain import tokens
@@ -71,11 +70,6 @@ def read_token(file: Path) -> Secret:
     if shape is None or shape.kind != tokens.Kind.ADMIN or not tokens.checksum_ok(text):
         raise Failure("not_signed_in", speak("token_other", file=file), fix, Exit.SIGN_IN)
     return Secret(text)
-
-
-def is_private(file: Path) -> bool:
-    """Whether nobody but its owner can read a file."""
-    return not stat.S_IMODE(file.stat().st_mode) & 0o077
 
 
 def _token_file(data: Path) -> Path:

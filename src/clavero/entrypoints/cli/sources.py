@@ -26,11 +26,8 @@ def refuse_inline(arguments: Iterable[str]) -> None:
 
 
 def is_secret(text: str) -> bool:
-    """Whether a text is a key of a provider or of ours, or holds one."""
-    if "://" in text:
-        return False
-    known = tokens.provider_key(text)
-    return bool(known and known != _AZURE) or tokens.read(text) is not None or mask(text) != text
+    """Whether a word of the text is a key of a provider or of ours, or says one; prose about keys is none."""
+    return any(_tells(word.strip("'\"`,;")) for word in text.split())
 
 
 def secret_from(source: str) -> Secret:
@@ -91,6 +88,13 @@ def probe_env(file: Path) -> None:
         raise _closed("cannot_write", file, FileNotFoundError(2, "no such directory"))
     if not os.access(folder, os.W_OK | os.X_OK) or (file.exists() and not os.access(file, os.R_OK)):
         raise _closed("cannot_write", file, PermissionError(13, "permission denied"))
+
+
+def _tells(word: str) -> bool:
+    if "://" in word:
+        return False
+    provider = tokens.provider_key(word)
+    return bool(provider and provider != _AZURE) or tokens.read(word) is not None or mask(word) != word
 
 
 def _content(file: Path) -> str:
