@@ -34,12 +34,9 @@ def authenticate(request: Request, view: View, fingerprints: Fingerprints, clock
 
 
 def _sent(headers: dict[str, str]) -> str:
-    bearer = headers.get("authorization")
-    if bearer is not None:
-        scheme, _, value = bearer.partition(" ")
-        if scheme.lower() == "bearer" and value:
-            return value.strip()
-        raise MissingApiKey
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    if value and scheme.lower() == "bearer" and (bearer := value.strip()):
+        return bearer
     for name in _HEADERS:
         if value := headers.get(name, ""):
             return value
