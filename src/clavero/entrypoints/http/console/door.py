@@ -98,8 +98,9 @@ def own_path(wanted: str) -> str:
 
 
 def _name(request: Request) -> str:
-    host = request.headers.get("host", "").lower()
-    return host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
+    """The name in the Host header; what follows it may be a port alone."""
+    name, colon, port = request.headers.get("host", "").lower().rpartition(":")
+    return name if colon and port.isdecimal() else f"{name}{colon}{port}"
 
 
 def _loopback(address: str) -> bool:

@@ -197,7 +197,7 @@ class _Home:
         series = [Line("", "s1", points, area=True)]
         burn = self.hour.cost_n / NANO
         ahead = spent + burn * (24 - now_x)
-        tops = [spent, 0.01]
+        tops = [spent or 1.0]
         if burn > 0 and now_x < 23.5:
             series.append(Line(self.t("chart.forecast"), "s1 dashed", [(now_x, spent), (24.0, ahead)]))
             tops.append(ahead)

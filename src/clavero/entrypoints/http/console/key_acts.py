@@ -69,7 +69,7 @@ async def set_limit(visit: Visit) -> Response:
     key = await show_key(visit.desk, visit.named("name"))
     form = {"limit": visit.form.get("limit", ""), "window": visit.form.get("window", "day")}
     try:
-        limit = limit_of(form["limit"])
+        limit = limit_of(form["limit"], visit.language)
         wanted = NewBudget(subject=Subject.KEY, name=key.name, window=window_of(form["window"]), limit_n=limit)
         await visit.do(set_budget, wanted=wanted)
     except Refusal as refusal:

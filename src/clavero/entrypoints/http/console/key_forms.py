@@ -1,5 +1,6 @@
 """Making a key: the form with its live rule, and the page that shows the secret, once and never again."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ from clavero.control.budgets import NewBudget, set_budget
 from clavero.control.keys import Issued, NewKey, create, list_keys
 from clavero.control.organisation import tree
 from clavero.domain.budgets import Policy, Subject, Window
+from clavero.domain.catalogue import Language
 from clavero.domain.credentials import Model
 from clavero.domain.endpoints import Endpoint
 from clavero.domain.keys import Key, newest
@@ -61,7 +63,7 @@ async def make(visit: Visit) -> Response:
     """Make the key, and its budget where one is asked for; the answer shows the secret and is kept nowhere."""
     form = _BLANK | dict(visit.form)
     try:
-        limit = _limit(form["limit"])
+        limit = _limit(visit, form["limit"])
         window, policy = window_of(form["window"]), _policy(form["policy"])
         issued = await visit.do(create, wanted=_wanted(form))
     except Refusal as refusal:
@@ -146,23 +148,25 @@ def _endpoints(form: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(one for one in ENDPOINTS if form.get(f"endpoint-{one}"))
 
 
-def _limit(text: str) -> NanoUsd | None:
-    """An amount as people of both languages type it; None where there is none."""
-    if not text.strip():
-        return None
-    return limit_of(text)
+def _limit(visit: Visit, text: str) -> NanoUsd | None:
+    """The amount of a field that may be empty."""
+    return limit_of(text, visit.language) if text.strip() else None
 
 
-def limit_of(text: str) -> NanoUsd:
-    """An amount of US dollars; a comma before two digits at the end is the decimal one."""
-    plain = text.strip().replace("\u00a0", "").removesuffix("USD").strip()
-    whole, comma, cents = plain.rpartition(",")
-    if comma and len(cents) <= 2 and "." not in cents:
-        plain = f"{whole.replace('.', '')}.{cents}"
+def limit_of(text: str, language: Language) -> NanoUsd:
+    """An amount of US dollars as the reader's language writes it; `InvalidValue` for anything else."""
+    plain = text.strip().removesuffix("USD").removeprefix("$").strip()
+    group, point = (",", r"\.") if language == "en" else (r"\.", ",")
+    found = re.fullmatch(
+        rf"([0-9]{{1,10}}|[0-9]{{1,3}}(?:{group}[0-9]{{3}})+)(?:{point}([0-9]{{1,9}}))?", plain, re.ASCII
+    )
+    found = found or re.fullmatch(r"([0-9]{1,10})\.([0-9]{1,2})", plain, re.ASCII)  # half of those who read Spanish
     try:
-        return from_usd(plain)
+        if found is not None:
+            return from_usd(f"{re.sub('[.,]', '', found[1])}.{found[2] or '0'}")
     except ValueError:
-        raise InvalidValue("limit", "an amount in US dollars", "10.00") from None
+        pass  # more than there can be
+    raise InvalidValue("limit", "an amount in US dollars", "10" if language == "es" else "10.00")
 
 
 def window_of(text: str) -> Window:
@@ -197,7 +201,7 @@ def _able(visit: Visit, form: Mapping[str, str]) -> list[tuple[str, str, bool]]:
     models = ", ".join(_list(form["models"]))
     endpoints = ", ".join(_endpoints(form))
     try:
-        limit = _limit(form["limit"])
+        limit = _limit(visit, form["limit"])
         expires, window = _expiry(form["expires"]), window_of(form["window"])
     except InvalidValue:
         limit, expires, window = None, 0, Window.DAY

@@ -18,6 +18,7 @@ _DAY = 86_400 * NANO
 _OVER = frozenset({KeyState.REVOKED, KeyState.RETIRED})
 _IDLE_NS = 30 * _DAY
 _SHOWN = 200
+QUICK = ("unused", "full")  # quick filters
 
 
 class KeyRow(Struct, frozen=True, kw_only=True):

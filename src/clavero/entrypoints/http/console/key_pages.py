@@ -1,16 +1,16 @@
 """Looking at keys: the list by attention, and one key with its life, its calls and its budgets."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from starlette.responses import Response
 
 from clavero.control.budgets import Standing, list_budgets
 from clavero.control.keys import list_keys, show_key
 from clavero.domain.budgets import Subject
-from clavero.domain.keys import Key
+from clavero.domain.keys import Key, KeyState
 from clavero.domain.organisation import Service
 from clavero.entrypoints.http.console import reads
-from clavero.entrypoints.http.console.key_list_views import Asked, KeyFacts, keys_view
+from clavero.entrypoints.http.console.key_list_views import QUICK, Asked, KeyFacts, keys_view
 from clavero.entrypoints.http.console.key_views import OneKey, applies, key_view
 from clavero.entrypoints.http.console.reads import Spent, Wanted
 from clavero.entrypoints.http.console.views import Trouble, used
@@ -31,7 +31,7 @@ async def index(visit: Visit) -> Response:
         month=await reads.by_key(desk, 30),
         budgets=_fullest(await list_budgets(desk, subject=Subject.KEY)),
     )
-    asked = Asked(visit.asked("q")[:200], visit.asked("state"), visit.asked("quick"))
+    asked = Asked(visit.asked("q")[:200], _among(visit.asked("state"), KeyState), _among(visit.asked("quick"), QUICK))
     return visit.page("keys.html", view=keys_view(facts, asked, visit.words, visit.formats))
 
 
@@ -60,6 +60,11 @@ async def key_page(
     )
     view = key_view(one, visit.words, visit.formats)
     return visit.page("key.html", status=422 if problem else 200, view=view, problem=problem, form=form)
+
+
+def _among(value: str, known: Iterable[str]) -> str:
+    """The value where it is one of those there are; an address that was typed may hold anything."""
+    return value if value in list(known) else ""
 
 
 def _fullest(standings: list[Standing]) -> dict[str, Standing]:

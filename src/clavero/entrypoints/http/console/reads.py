@@ -76,7 +76,7 @@ async def latest(desk: Desk, wanted: Wanted, most: int) -> list[Exchange]:
     """The newest exchanges that fit."""
     rows = await newest_rows(
         desk, key=wanted.key_id, service=wanted.service, model=wanted.model, status=wanted.status, code=wanted.code,
-        before_ns=wanted.before_ns, most=most,
+        before_ns=min(wanted.before_ns, _END), most=most,
     )  # fmt: skip
     return [_exchange(row) for row in rows]
 

@@ -71,7 +71,7 @@ async def _page(visit: Visit, legs: list[Leg]) -> Response:
 def _wanted(chosen: dict[str, str], keys: list[Key], before: str) -> Wanted:
     key = chosen.get("key", "")
     status = chosen.get("status", "")
-    more = {"before_ns": int(before)} if before.isascii() and before.isdigit() and len(before) < 19 else {}
+    more = {"before_ns": int(before)} if before.isascii() and before.isdigit() and len(before) < 20 else {}
     return Wanted(
         key_id=next((str(one.id) for one in keys if key in {one.name, one.id}), key),
         service=chosen.get("service", ""),

@@ -109,13 +109,13 @@ class House:
         await self.do(keys.rotate, name="prod-support-summary-01", grace_ns=24 * HOUR)
         self.clock.shift_ns = 0
         await self.do(keys.disable, name="dev-voice-notes-01", reason="the pilot ended")
-        for wanted in (
+        for budget in (
             NewBudget(subject=Subject.ORGANISATION, window=Window.DAY, limit_n=3 * NANO),
             NewBudget(subject=Subject.TEAM, name="default", window=Window.MONTH, limit_n=200 * NANO),
             NewBudget(subject=Subject.KEY, name="prod-support-chat-01", window=Window.DAY, limit_n=4 * NANO),
             NewBudget(subject=Subject.KEY, name="prod-growth-outreach-01", window=Window.DAY, limit_n=17 * NANO // 10),
         ):
-            await self.do(budgets.set_budget, wanted=wanted)
+            await self.do(budgets.set_budget, wanted=budget)
         return made
 
     def post(self, exchanges: list[tuple[Exchange, list[str]]]) -> None:
@@ -173,7 +173,9 @@ def _one(key: Key, at: int, serial: int) -> tuple[Exchange, list[str]]:
     ours = 700 + serial * 13 % 900
     total = 900_000 + serial * 7919 % 3_000_000
     retried = serial % 23 == 7
-    attempts = (Attempt("openai-main", price.id.partition("/")[2], ours, total, 200, ours + 300_000),)
+    attempts: tuple[Attempt, ...] = (
+        Attempt("openai-main", price.id.partition("/")[2], ours, total, 200, ours + 300_000),
+    )
     if retried:
         first = Attempt("azure-weu", price.id.partition("/")[2], ours, 300_000, 429, 0, "upstream_rate_limited")
         attempts = (first, Attempt("openai-main", attempts[0].model, 530_000, total, 200, 830_000, "", 230_000))

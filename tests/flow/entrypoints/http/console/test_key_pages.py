@@ -1,0 +1,46 @@
+from tests.flow.entrypoints.http.console.visitor import Visitor, words
+
+
+async def test_the_list_shows_each_key_once_what_wants_a_look_first(visitor: Visitor) -> None:
+    page = await visitor.page("/keys")
+    places = [page.index(f'href="/keys/{name}"') for name in visitor.made]
+    assert len(places) == 6
+    assert page.index("/keys/prod-growth-outreach-01") < page.index("/keys/dev-voice-notes-01")
+    assert "6 keys: 4 active, 1 rotating, 1 disabled." in words(page)
+
+
+async def test_filters_narrow_the_list_and_say_what_they_are(visitor: Visitor) -> None:
+    disabled = await visitor.page("/keys?state=disabled")
+    assert "dev-voice-notes-01" in disabled
+    assert "prod-support-chat-01" not in disabled
+    assert "asha" in await visitor.page("/keys?q=asha")
+    ending = visitor.made["prod-rag-search-02"].versions[0].last_four
+    assert "prod-rag-search-02" in await visitor.page(f"/keys?q=…{ending}")
+    assert "No key matches zzz" in words(await visitor.page("/keys?q=zzz"))
+    await visitor.page("/keys?state=nonsense&quick=nonsense")
+
+
+async def test_a_key_shows_its_versions_its_calls_and_the_budgets_that_bind_it(visitor: Visitor) -> None:
+    page = await visitor.page("/keys/prod-support-summary-01")
+    text = words(page)
+    assert "v3" in text
+    assert "Ends soon" in text
+    assert "version 2 is still accepted beside 3" in text
+    assert '<svg class="lifeline"' in page
+    assert "organisation" in text
+    assert "rotated it" in text
+    assert "prod-support-chat-01" not in text  # another key's budget
+
+
+async def test_a_disabled_key_says_why_and_can_be_enabled_alone(visitor: Visitor) -> None:
+    page = await visitor.page("/keys/dev-voice-notes-01")
+    assert "the pilot ended" in page
+    assert "/keys/dev-voice-notes-01/enable" in page
+    assert "/keys/dev-voice-notes-01/rotate" not in page
+
+
+async def test_words_in_names_of_owners_are_only_words(visitor: Visitor) -> None:
+    await visitor.send("/keys", name="prod-odd-owner-01", owner="<img src=x>")
+    answer = await visitor.get("/keys/prod-odd-owner-01")
+    assert "<img src=x>" not in answer.text
+    assert "&lt;img src=x&gt;" in answer.text
