@@ -83,7 +83,7 @@ class Log(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="The least serious line that is written.")
     ] = "info"
-    access: Annotated[bool, Meta(description="One line for each exchange.")] = False
+    access: Annotated[bool, Meta(description="One line for each exchange.")] = True
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -23,6 +23,7 @@ from clavero.domain.origins import read_origin
 from clavero.domain.refusals import InvalidValue
 from clavero.domain.sealing import SealedKey
 from clavero.domain.secret import Secret
+from clavero.domain.usage import Exchange
 from clavero.gateway.bank import Bank
 from clavero.gateway.leases import Leases
 from clavero.gateway.plugs import Aside, Plugs, Words
@@ -51,6 +52,7 @@ class Rim(Struct, frozen=True):
     aside: Aside
     say: Say
     failure: Callable[..., None]
+    access: Callable[[Exchange], None] | None = None
 
 
 class GatewayWorker:
@@ -88,7 +90,7 @@ class GatewayWorker:
             deadlines=Deadlines(upstream.connect_seconds, upstream.first_byte_seconds, upstream.idle_seconds,
                                 upstream.total_seconds),
             retry_budgets={}, report=lambda error, request: self._rim.failure("fault", error, request_id=request),
-            version=__version__,
+            version=__version__, access=self._rim.access,
         )  # fmt: skip
         view.load(seq, things)
         self._allow()

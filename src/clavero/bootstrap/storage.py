@@ -32,6 +32,7 @@ def publication_of(settings: Settings) -> Publication:
 
 
 def is_server(settings: Settings) -> bool:
+    """Whether a PostgreSQL server is asked for; `StartFailure` for a URL of anything else."""
     url = settings.storage.database_url
     if url and not url.startswith(("postgresql://", "postgres://")):
         fix = "DATABASE_URL=postgresql://…, or leave it out for SQLite"

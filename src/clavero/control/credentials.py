@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from clavero.control.commit import Changing, Desk, operation
 from clavero.control.find import named
 from clavero.domain import scopes
-from clavero.domain.credentials import Credential, CredentialState, Model, Network, Provider, ProviderKind
+from clavero.domain.credentials import WELL_KNOWN, Credential, CredentialState, Model, Network, Provider, ProviderKind
 from clavero.domain.names import is_plain
 from clavero.domain.origins import read_origin
 from clavero.domain.refusals import AlreadyExists, InUse, InvalidValue, NotFound
@@ -97,8 +97,11 @@ async def disable_provider(change: Changing, *, name: str, reason: str = "") -> 
 
 @operation("credential.add")
 async def add_credential(change: Changing, *, provider: str, secret: Secret, reason: str = "") -> Credential:
-    """Seal a provider's key for its origin; it is used from then on, older versions stay behind it."""
-    holder = await named(change, Provider, provider)
+    """Seal a provider's key for its origin; it is used from then on, older versions stay behind it.
+
+    A well-known provider that is not there yet comes with its first key.
+    """
+    holder = await _holder(change, provider)
     secret = scopes.provider_secret(secret)
     versions = [one.version for one in await change.find(Credential, provider=provider)]
     credential = Credential(
@@ -114,6 +117,15 @@ async def add_credential(change: Changing, *, provider: str, secret: Secret, rea
     credential = replace(credential, sealed=sealed)
     await change.put(credential)
     return credential
+
+
+async def _holder(change: Changing, name: str) -> Provider:
+    known = WELL_KNOWN.get(name)
+    if known is None or await change.get(Provider, name) is not None:
+        return await named(change, Provider, name)
+    holder = replace(known, created_ns=change.now_ns)
+    await change.put(holder)
+    return holder
 
 
 @operation("credential.remove")

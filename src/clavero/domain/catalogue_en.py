@@ -292,7 +292,7 @@ ENGLISH: dict[str, Words] = {
     "database_older": (
         "The database needs a migration",
         "It was made by an earlier clavero.",
-        "Run clavero db migrate",
+        "Start it with the clavero that made it. Nothing was changed",
     ),
     "database_unavailable": (
         "The database does not answer",
@@ -313,10 +313,5 @@ ENGLISH: dict[str, Words] = {
         "A setting is unknown or out of its range",
         "A flag, a variable or clavero.toml is misspelled.",
         "See every name with clavero settings",
-    ),
-    "tls_required": (
-        "This address needs TLS",
-        "Keys would cross the network in clear text.",
-        "Give --tls-cert and --tls-key, or --behind-proxy CIDR",
     ),
 }

@@ -362,7 +362,7 @@ SPANISH: dict[str, Words] = {
     "database_older": (
         "La base de datos necesita una migración",
         "La hizo un clavero anterior.",
-        "Ejecuta clavero db migrate",
+        "Iníciala con el clavero que la hizo. Nada cambió",
     ),
     "database_unavailable": (
         "La base de datos no responde",
@@ -383,10 +383,5 @@ SPANISH: dict[str, Words] = {
         "Un ajuste es desconocido o está fuera de rango",
         "Una opción, una variable o clavero.toml está mal escrita.",
         "Mira todos los nombres con clavero settings",
-    ),
-    "tls_required": (
-        "Esta dirección necesita TLS",
-        "Las claves cruzarían la red sin cifrar.",
-        "Indica --tls-cert y --tls-key, o --behind-proxy CIDR",
     ),
 }

@@ -65,3 +65,17 @@ class Credential(Struct, frozen=True, kw_only=True):
     last_four: str
     state: CredentialState = CredentialState.ACTIVE
     created_ns: int = 0
+
+
+# Providers that everybody knows: a key for one is enough, it need not be declared first.
+WELL_KNOWN = {
+    "openai": Provider(
+        name="openai",
+        kind=ProviderKind.OPENAI,
+        base_url="https://api.openai.com",
+        models=("gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "text-embedding-*"),
+    ),
+    "anthropic": Provider(
+        name="anthropic", kind=ProviderKind.ANTHROPIC, base_url="https://api.anthropic.com", models=("claude-*",)
+    ),
+}

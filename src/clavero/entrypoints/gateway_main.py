@@ -10,7 +10,7 @@ from clavero.bootstrap.gateway import GatewayWorker, Rim
 from clavero.entrypoints.http.edge import Inside, Limits
 from clavero.entrypoints.http.gateway import Rim as HttpRim
 from clavero.entrypoints.http.server import Server
-from clavero.entrypoints.logs import Log
+from clavero.entrypoints.logs import AccessLog, Log
 from clavero.entrypoints.premises import bound_socket
 from clavero.entrypoints.processes import Alive, Instructions, Ready, Reporter, be_child, stop_signal
 from clavero.entrypoints.request_ids import RequestIds
@@ -24,7 +24,8 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     log = Log(settings.log.level, instructions.name)
     stop = stop_signal()
     rim = HttpRim(f"http://127.0.0.1:{instructions.admin_port}/errors")
-    words = Rim(rim.words, rim.aside, log.say, log.failure)
+    access = AccessLog() if settings.log.access else None
+    words = Rim(rim.words, rim.aside, log.say, log.failure, access)
     worker = GatewayWorker(settings, instructions.root_key, instructions.name, words)
     await worker.open()
     rim.plugs = worker.plugs
@@ -44,6 +45,8 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     await server.stop(settings.gateway.drain_seconds)
     beating.cancel()
     await worker.close()
+    if access is not None:
+        access.flush()
     log.say("stopped")
 
 

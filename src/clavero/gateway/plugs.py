@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from clavero.domain.attempts import RetryBudget, Rules
 from clavero.domain.errors import Problem
+from clavero.domain.usage import Exchange
 from clavero.gateway.bank import Bank
 from clavero.gateway.tally import Tally
 from clavero.gateway.trail import Trail, UnderWay
@@ -37,3 +38,4 @@ class Plugs(Struct):
     retry_budgets: dict[str, RetryBudget]
     report: Callable[[Exception, str], None]  # a fault of ours, and the request it happened to
     version: str
+    access: Callable[[Exchange], None] | None = None  # hears of every exchange that ended

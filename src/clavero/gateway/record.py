@@ -30,7 +30,15 @@ def record(trail: Trail, plugs: Plugs) -> None:
         plugs.tally.stranger(code, trail.request.peer, plugs.clock.monotonic_ns() // 1_000_000_000)
         finish()
         return
-    plugs.journal.append(Record(row(trail, plugs)), finish)
+    plugs.journal.append(Record(last_row(trail, plugs)), finish)
+
+
+def last_row(trail: Trail, plugs: Plugs, tokens: Tokens = NO_TOKENS, cost_n: int = 0) -> Exchange:
+    """The closing row of an exchange, told to the access log as well."""
+    closing = row(trail, plugs, tokens, cost_n)
+    if plugs.access is not None:
+        plugs.access(closing)
+    return closing
 
 
 def row(trail: Trail, plugs: Plugs, tokens: Tokens = NO_TOKENS, cost_n: int = 0, *, final: bool = True) -> Exchange:

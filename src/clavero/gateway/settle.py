@@ -11,7 +11,7 @@ from clavero.domain.usage import NO_TOKENS, Attempt, Tokens
 from clavero.gateway.headers import headers
 from clavero.gateway.leg import Leg
 from clavero.gateway.plugs import Plugs
-from clavero.gateway.record import last_words, overhead_us, row
+from clavero.gateway.record import last_row, last_words, overhead_us, row
 from clavero.gateway.relay import Relay
 from clavero.gateway.trail import Trail
 
@@ -44,7 +44,7 @@ def settle(  # noqa: PLR0913, PLR0917 - one leg, whole
         _reply(trail, leg, tokens, charge, plugs)
     else:
         finish = last_words(trail, plugs) if trail.problem or trail.left else trail.client.finish
-        hold.settle(row(trail, plugs, tokens, charge), flag, finish)
+        hold.settle(last_row(trail, plugs, tokens, charge), flag, finish)
     return problem
 
 
@@ -54,14 +54,16 @@ def _reply(trail: Trail, leg: Leg, tokens: Tokens, charge: int, plugs: Plugs) ->
     if hold is None:
         return
     if trail.left:
-        hold.settle(row(trail, plugs, tokens, charge))
+        hold.settle(last_row(trail, plugs, tokens, charge))
         return
     trail.status = 200
     taken = overhead_us(trail, plugs.clock.monotonic_ns())
     known = None if leg.target.price is None else charge
     told = headers(trail, "application/json", taken, known, leg.told_cap(hold.cap))
     hold.settle(
-        row(trail, plugs, tokens, charge), ESTIMATED if trail.estimated else "", lambda: client.reply(200, told, body)
+        last_row(trail, plugs, tokens, charge),
+        ESTIMATED if trail.estimated else "",
+        lambda: client.reply(200, told, body),
     )
 
 

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from clavero.domain.secret import Secret
-from clavero.entrypoints.logs import Log
+from clavero.domain.usage import Exchange, Tokens
+from clavero.entrypoints.logs import AccessLog, Log
 
 Capture = pytest.CaptureFixture[str]
 
@@ -54,3 +55,22 @@ def test_a_log_that_cannot_be_written_is_no_reason_to_fail() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=False, cwd=os.sep)
     assert done.stdout == "on\n"
+
+
+FIELDS = (
+    "ts event request_id key_id key_version service env feature route model_asked model_served provider attempts status "
+    "code ttft_ms total_ms overhead_ms tokens_in tokens_out cost_nano_usd outcome"
+)
+
+
+@pytest.mark.requirement(30)
+async def test_an_exchange_is_one_line_with_these_fields_and_no_secret(capfd: Capture) -> None:
+    log, key = AccessLog(), "sk-" + "a1" * 24
+    log(Exchange("req_1", 10**18, model_asked=key, tokens=Tokens(1, 2, 3, 4, 5), cost_n=7, total_us=1500))
+    log(Exchange("req_2", 10**18))
+    log.flush()
+    one, other = lines(capfd)
+    assert " ".join(one) == FIELDS
+    assert (one["tokens_in"], one["tokens_out"], one["total_ms"], one["cost_nano_usd"]) == (6, 9, 1.5, 7)
+    assert key not in str(one)
+    assert other["request_id"] == "req_2"

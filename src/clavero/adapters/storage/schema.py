@@ -36,4 +36,4 @@ def _check(found: int) -> None:
         raise StartFailure("database_newer", message, "install a later clavero. Nothing was changed.")
     if found < SCHEMA_VERSION:
         message = f"database schema {found}, this clavero needs {SCHEMA_VERSION}"
-        raise StartFailure("database_older", message, "clavero db migrate")
+        raise StartFailure("database_older", message, "start it with the clavero that made it. Nothing was changed.")
