@@ -112,7 +112,9 @@ def clean_environ(home: Path) -> dict[str, str]:
     return {"HOME": str(home), **{name: value for name in kept if (value := os.getenv(name))}}  # noqa: TID251 - a test's own
 
 
-def start(data: Path, *flags: str, demo: bool = True, environ: dict[str, str] | None = None) -> Running:
+def start(
+    data: Path, *flags: str, demo: bool = True, environ: dict[str, str] | None = None, command: list[str] | None = None
+) -> Running:
     """Start clavero and wait until it serves; what it printed is shown where it does not."""
     ready = data.with_name(data.name + ".ready.json")
     ready.unlink(missing_ok=True)
@@ -121,7 +123,11 @@ def start(data: Path, *flags: str, demo: bool = True, environ: dict[str, str] | 
     environ = environ or clean_environ(data.parent)
     with log.open("a") as sink:
         process = subprocess.Popen(
-            [*CLAVERO, *words, "--ready-file", str(ready), *flags], stdout=sink, stderr=sink, text=True, env=environ
+            [*(command or CLAVERO), *words, "--ready-file", str(ready), *flags],
+            stdout=sink,
+            stderr=sink,
+            text=True,
+            env=environ,
         )
     until = time.monotonic() + START_SECONDS
     while not ready.exists():

@@ -1,25 +1,12 @@
+from tests.unit.gateway.world import new_key, trail_of
+
 from clavero.domain.errors import KeyRevoked, Problem
-from clavero.gateway.trail import Trail, UnderWay
-from clavero.ports import Request
-
-
-class Deaf:
-    """A caller that hears nothing."""
-
-    def reply(self, *_: object) -> None: ...
-    def start(self, *_: object) -> None: ...
-    def write(self, *_: object) -> None: ...
-    def finish(self) -> None: ...
-    def cut(self) -> None: ...
-    def on_flow(self, *_: object) -> None: ...
-
-
-def trail() -> Trail:
-    return Trail(Request("req_1", "POST", "/v1/chat/completions", {}, b"{}", "127.0.0.1", 0, 0), Deaf())
+from clavero.gateway.trail import UnderWay
+from clavero.gateway.view import Grant
 
 
 def test_the_first_reason_to_stop_stands() -> None:
-    one, heard = trail(), list[Problem]()
+    one, heard = trail_of(), list[Problem]()
     one.interrupt = heard.append
     first = KeyRevoked()
     one.stop(first)
@@ -29,9 +16,24 @@ def test_the_first_reason_to_stop_stands() -> None:
 
 
 def test_exchanges_are_found_by_key_only_once_it_is_known() -> None:
-    under_way, one = UnderWay(), trail()
+    under_way, one = UnderWay(), trail_of()
     under_way.add(one)
     assert under_way.of_key("x") == []
     assert len(under_way) == 1
     under_way.discard(one)
     assert list(under_way) == []
+
+
+def test_a_key_s_exchanges_are_found_among_all() -> None:
+    key, _ = new_key()
+    under_way, mine, other = UnderWay(), trail_of(grant=Grant(key, "", "", ())), trail_of()
+    under_way.add(mine)
+    under_way.add(other)
+    assert under_way.of_key(key.id) == [mine]
+    assert set(under_way) == {mine, other}
+
+
+def test_one_that_does_not_call_yet_keeps_the_reason_for_its_next_step() -> None:
+    one, why = trail_of(), KeyRevoked()
+    one.stop(why)
+    assert one.problem is why
