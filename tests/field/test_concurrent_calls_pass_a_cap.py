@@ -90,14 +90,3 @@ async def test_eight_calls_that_race_for_one_budget_stay_below_it(race: Race) ->
 
 async def test_the_naive_way_overspends_in_the_same_race(race: Race) -> None:
     assert await race.run(race.naive) > KEY.limit_n
-
-
-async def test_what_was_not_used_is_there_for_the_next_ones(race: Race) -> None:
-    """False refusals by holds that are never given back: BerriAI/litellm#27639, #30522, #36926."""
-    wish = Wish("y", PRICE, Bound(0), (KEY,))
-    wish.asked = 9000
-    for number in range(40):
-        with await reserve(f"r{number}", wish, race.bank, race.journal) as hold:
-            hold.when_written(lambda: None, lambda: None, Exchange("r", 1))
-            hold.settle(Exchange("r", 1, cost_n=CENT // 100))
-        await asyncio.sleep(0)
