@@ -32,7 +32,7 @@ def test_the_installed_wheel_runs_and_answers(tmp_path: Path) -> None:
     running = start(tmp_path / "data", environ=environ, command=[str(tmp_path / "empty" / "bin" / "clavero")])
     try:
         assert running.chat().status == 200
-        assert b"clavero" in running.api("GET", "/status").body
+        assert running.api("GET", "/status").json["workers"]
     finally:
         assert running.stop() == 0
 
