@@ -1,6 +1,7 @@
 """What the console ships besides pages: style, script, fonts, icons; read once, addressed by what is in them."""
 
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,10 @@ _TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".md": "text/markdown; charset=utf-8",
 }
+
+
+_LONG = 12
+_FONT = re.compile(rb"url\(([a-z-]+\.woff2)\)")
 
 
 class File(Struct, frozen=True):
@@ -38,4 +43,10 @@ def address(name: str) -> str:
 
 def _file(path: Path) -> File:
     body = path.read_bytes()
-    return File(body, _TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:12])
+    if path.suffix == ".css":  # its fonts too are kept for ever, and are what pages preload
+        body = _FONT.sub(lambda found: b"url(%b?v=%b)" % (found[1], _digest(found[1].decode())), body)
+    return File(body, _TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:_LONG])
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:_LONG].encode()

@@ -36,3 +36,9 @@ def test_an_address_changes_with_the_content() -> None:
     assert address("console.css") == f"/static/console.css?v={shelf()['console.css'].digest}"
     with pytest.raises(KeyError):
         address("../secret")
+
+
+def test_the_fonts_of_the_style_are_addressed_like_those_of_the_page() -> None:
+    style = shelf()["console.css"].body.decode()
+    for name in ("inter.woff2", "jetbrains-mono.woff2"):
+        assert f"url({name}?v={shelf()[name].digest})" in style

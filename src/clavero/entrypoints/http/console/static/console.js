@@ -142,7 +142,7 @@ setInterval(() => {
 
 // --- keys; off in fields, and where the reader switched them off
 
-let going = 0;
+let going = -Infinity;
 const keys = {
   "/": () => $("[data-find]").focus(),
   "?": () => $("#shortcuts").showModal(),
@@ -169,7 +169,7 @@ document.addEventListener("keydown", (event) => {
   if (document.documentElement.dataset.keys === "off") return;
   if (event.key === " " && (!$("[data-pause]") || event.target.closest("button, a, summary"))) return;
   if (event.timeStamp - going < 1500) {
-    going = 0;
+    going = -Infinity;
     const place = $(`[data-go="${CSS.escape(event.key)}"]`);
     if (place) return goTo(place);
   }
