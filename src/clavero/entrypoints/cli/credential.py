@@ -12,7 +12,12 @@ from clavero.entrypoints.cli.when import shown
 
 
 def add(
-    provider: str, /, *, from_: Annotated[str, Parameter(name="--from")], reason: str = "", common: Common = COMMON
+    provider: str,
+    /,
+    *,
+    from_: Annotated[str, Parameter(name="--from", allow_leading_hyphen=True)],
+    reason: str = "",
+    common: Common = COMMON,
 ) -> int:
     """Seal a provider's key in the vault; it is used from then on and never shown.
 

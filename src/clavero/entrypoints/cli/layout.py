@@ -48,7 +48,7 @@ def columns(rows: list[tuple[str, str]]) -> list[str]:
             lines.append(f"{_INDENT}{name}")
             start = hanging
         filled = textwrap.fill(meaning, WIDTH, initial_indent=start, subsequent_indent=hanging, break_on_hyphens=False)
-        lines.append((filled or start).rstrip())
+        lines += filled.splitlines() or [start.rstrip()]
     return lines
 
 

@@ -32,15 +32,19 @@ def usage(*, by: str = "service,model", since: str = "7d", until: str = "", comm
         common.answer(report)
         return Exit.DONE if equal else Exit.FAILED
     common.note("bounds", since=shown(report["since"]), until=shown(report["until"]))
+    common.screen().table(*tabled(report))
+    if not equal:
+        common.note("differs_fix")
+    return Exit.DONE if equal else Exit.FAILED
+
+
+def tabled(report: dict[str, Any]) -> tuple[list[Column], list[Row]]:
+    """The columns and rows of a report; its total is the last, beside what the ledger says."""
     groups = report["by"]
     columns = [Column(heading(group.upper())) for group in groups] or [Column("")]
     columns += [Column(heading(name), right=True) for name in _FIGURES]
     rows = [_row(line, groups) for line in report["rows"]] if groups else []
-    screen = common.screen()
-    screen.table([*columns, Column("")], [*rows, _total(report, max(1, len(groups)))])
-    if not equal:
-        common.note("differs_fix")
-    return Exit.DONE if equal else Exit.FAILED
+    return [*columns, Column("")], [*rows, _total(report, max(1, len(groups)))]
 
 
 def tokens_of(line: dict[str, Any]) -> int:

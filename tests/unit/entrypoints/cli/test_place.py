@@ -11,9 +11,8 @@ from clavero.entrypoints.cli.place import data_of, place_of, read_token, ready
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in [*os.environ]:
-        if name.startswith("CLAVERO_") and name != "CLAVERO_TEST_PROFILE":
-            monkeypatch.delenv(name)
+    for name in ("CLAVERO_URL", "CLAVERO_ADMIN_TOKEN_FILE", "CLAVERO_STORAGE_DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 
 

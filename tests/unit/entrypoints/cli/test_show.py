@@ -12,7 +12,7 @@ def shown(width: int | None = None, *, colour: bool = False, encoding: str = "ut
     out = io.TextIOWrapper(io.BytesIO(), encoding)
     Screen(out, width=width, colour=colour).table(COLUMNS, rows)  # type: ignore[arg-type] # rows of texts and cells
     out.flush()
-    return out.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined] # the bytes beneath
+    return out.buffer.getvalue().decode(encoding)
 
 
 def test_a_table_has_headings_and_figures_at_the_right() -> None:
@@ -49,7 +49,7 @@ def test_without_utf_8_everything_is_ascii() -> None:
     console = Screen(out)
     console.line(sign("ok"), " ", sign("bad"), " …→█· Añadida «x» 漢")
     out.flush()
-    assert out.buffer.getvalue() == b'+ x ...->#- Anadida "x" ?\n'  # type: ignore[attr-defined] # the bytes beneath
+    assert out.buffer.getvalue() == b'+ x ...->#- Anadida "x" ?\n'
 
 
 def test_a_callers_text_moves_no_cursor_and_breaks_no_line() -> None:
