@@ -1,6 +1,8 @@
 # The words of the house. Each one installs what it needs; nothing needs root, apt or a virtual environment of yours.
 PYTHON ?= python3
-UV = PYTHONPATH=.tools $(PYTHON) -m uv --no-progress --quiet
+# The system's certificates where there are some: a company's own authority is in there.
+CERTS = $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),--system-certs)
+UV = PYTHONPATH=.tools $(PYTHON) -m uv --no-progress --quiet $(CERTS)
 SYNC = $(UV) pip sync --python .venv/bin/python --require-hashes --only-binary :all:
 INSTALL = $(UV) pip install --python .venv/bin/python --no-deps --no-build-isolation --editable .
 BIN = .venv/bin
