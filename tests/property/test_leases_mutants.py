@@ -225,6 +225,36 @@ def test_slack_before_its_settlement(caught: Callable[..., None]) -> None:
     caught(story, Parts(leases=SlackAtOnce), by="memory|excess|identity")
 
 
+class CoversWithoutDraining(Leases):
+    """An overrun claims to be covered, and leaves free what it was covered with."""
+
+    def settle(self, purse: Purse, amount: int, charge: int) -> leases_module.Posted:
+        free = [mine.free for mine in purse.slices]
+        rows = super().settle(purse, amount, charge)
+        for mine, before in zip(purse.slices, free, strict=True):
+            mine.free = before
+        return rows
+
+
+def test_an_overrun_drains_what_covers_it(caught: Callable[..., None]) -> None:
+    caught(lambda world: none(spend(world, world.workers[0], 10, 13)), Parts(leases=CoversWithoutDraining), by="memory")
+
+
+class ChargesNoOverrun(Hold):
+    """A settlement above its hold is cut down to it."""
+
+    __slots__ = ()
+
+    def settle(self, exchange: Exchange, flag: str = "", then: Callable[[], None] | None = None) -> None:
+        super().settle(replace(exchange, cost_n=min(exchange.cost_n, self.amount)), flag, then)
+
+
+def test_an_overrun_is_posted_in_full(caught: Callable[..., None]) -> None:
+    caught(
+        lambda world: none(spend(world, world.workers[0], 10, 13)), Parts(hold=ChargesNoOverrun), by="rest: .* spent 13"
+    )
+
+
 # --- the journal
 
 

@@ -6,6 +6,7 @@ exceeds the lease in the database (L2). No I/O and no clock in here: the bank ta
 are nanoseconds of the ledger clock.
 """
 
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from clavero.domain.ledger import Answer, Ask, BootId, RowState, Talk, Terms
 IDLE_NS: Final = 1_000_000_000  # a slice that nobody took from for so long goes back (L16)
 _WINDOW_NS: Final = 250_000_000  # over which the pace of a row is measured
 _MOST_PURSES: Final = 8192
+_MOST_ASKS: Final = 200  # of one talk: it keeps others from the database for as long as it takes
 _NEVER: Final = 1 << 63
 
 Posted = tuple[tuple[str, int, int, int], ...]  # rows of a settle frame: budget, period, charge, covered
@@ -207,7 +209,8 @@ class Leases:
                 acked[key] = mine.want
             elif mine.granted:
                 acked.setdefault(key, 0)  # named, to hear when nothing of it is out any more
-        asks = () if last else (*map(_ask, self.waiting.values()), *self._ahead(now_ns))
+        waiting = islice(self.waiting.values(), _MOST_ASKS)
+        asks = () if last else (*map(_ask, waiting), *self._ahead(now_ns))
         returned = {key: mine.returned for key, mine in self.slices.items() if mine.unsaid}
         talk = Talk(self.boot, self.incarnation, tail, returned, acked, asks)
         self._unsure |= talk.named()

@@ -220,3 +220,12 @@ def test_nothing_is_taken_from_an_empty_purse() -> None:
     assert till.leases.take(NO_PURSE, 0)
     assert till.leases.settle(NO_PURSE, 0, 7) == ()
     assert RowKey(KEY.id, 0) not in till.leases.slices
+
+
+def test_a_crowd_is_asked_for_in_turns_oldest_first() -> None:
+    till = Till(ledger(*KEYS)[0])
+    purse = till.leases.purse((KEY,), till.now)
+    for number in range(300):
+        till.leases.wait(Waiter(f"r{number:03}", purse, 1))
+    assert [waiter.request_id for waiter in till.talk()] == [f"r{number:03}" for number in range(200)]
+    assert len(till.talk()) == 100
