@@ -14,6 +14,7 @@ from clavero.domain.credentials import Model, Provider, ProviderKind
 from clavero.domain.errors import ModelNotFound
 from clavero.domain.pricing import Price
 
+_MAKERS = ("openai/", "anthropic/")
 _DATED = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8}|latest)$")
 
 
@@ -59,7 +60,8 @@ class Prices:
     def __init__(self, prices: Iterable[Price]) -> None:
         self._by_id = {price.id: price for price in prices}
         self._by_model: dict[str, Price] = {}
-        for identity, price in self._by_id.items():
+        # Who makes a model says what it costs, before who sells it on.
+        for identity, price in sorted(self._by_id.items(), key=lambda item: not item[0].startswith(_MAKERS)):
             self._by_model.setdefault(identity.partition("/")[2], price)
 
     @property

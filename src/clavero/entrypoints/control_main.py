@@ -12,7 +12,7 @@ from clavero.bootstrap.control import ControlPlane, machine_clock, open_control
 from clavero.control import signin
 from clavero.control.catalog import update_prices
 from clavero.control.commit import Desk, perform
-from clavero.control.reclaim import Ended
+from clavero.control.reclaim import End, Ended
 from clavero.domain.access import SYSTEM
 from clavero.entrypoints import demo
 from clavero.entrypoints.http.admin.app import make_app
@@ -92,7 +92,10 @@ def _server(plane: ControlPlane, instructions: Instructions, meter: Meter) -> uv
 
 
 def _told(log: Log, ended: Ended) -> None:
-    log.say("worker_lost", "warning", boot=str(ended.boot), how=str(ended.end))
+    """Say what became of a worker's boot; one whose everything is back is no warning."""
+    whole = ended.end is End.CLOSED
+    facts = {"boot": str(ended.boot), "end": ended.end.value, "reason": ended.reason}
+    log.say("boot_closed" if whole else "worker_lost", "info" if whole else "warning", **facts)
 
 
 if __name__ == "__main__":

@@ -96,3 +96,9 @@ def test_a_provider_prefix_does_not_leave_the_scope() -> None:
 def test_a_star_stands_at_the_end_alone() -> None:
     assert matches("gpt-4o", ("gpt-*",))
     assert not matches("gpt-4o", ("*-4o",))
+
+
+def test_who_makes_a_model_says_its_price_before_who_sells_it() -> None:
+    seller = Price(id="azure/gpt-4o-mini", version="v", input=1)
+    maker = Price(id="openai/gpt-4o-mini", version="v", input=2)
+    assert Prices([seller, maker]).of(LOCAL, "gpt-4o-mini") is maker

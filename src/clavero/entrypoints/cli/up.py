@@ -95,7 +95,7 @@ def _ready(settings: Settings, opened: Opened, *, demo: bool) -> dict[str, objec
 
 def banner(settings: Settings, opened: Opened, *, demo: bool) -> str:
     """The first minute: where it is, what to paste. Never a key; the one-time link ends after its first use."""
-    data = settings.storage.data_dir
+    data = _shown(settings.storage.data_dir)
     lines = [f"{speak('title', version=opened.facts.get('version', ''))}{' · demo' if demo else ''} · {data}", ""]
     link = opened.facts.get("link", "")
     lines.append(f"  Gateway   {opened.gateway_url}")
@@ -118,3 +118,8 @@ def banner(settings: Settings, opened: Opened, *, demo: bool) -> str:
             lines += [speak("found", name=name), f"  clavero credential add {provider} --from env:{name}"]
     lines.append(speak("ready", seconds=f"{opened.seconds:.1f}"))
     return "\n".join(lines) + "\n"
+
+
+def _shown(folder: str) -> str:
+    """A folder as it can be pasted and seen to be one."""
+    return folder if folder.startswith(("/", "./", "../", "~")) else f"./{folder}"
