@@ -7,6 +7,7 @@ last bytes of a stream) goes out only when the row is on file: what a caller has
 from collections.abc import Callable
 
 from clavero.domain.errors import Problem
+from clavero.domain.routing import Target
 from clavero.domain.secret import mask
 from clavero.domain.usage import NO_TOKENS, Exchange, Tokens
 from clavero.gateway.headers import headers
@@ -61,8 +62,8 @@ def row(trail: Trail, plugs: Plugs, tokens: Tokens = NO_TOKENS, cost_n: int = 0,
         environment=key.environment if key else "",
         feature=trail.feature,
         endpoint=trail.endpoint.value,
-        model_asked=ask.model if ask else "",
-        model_served=target.served if target else "",
+        model_asked=kept_name(ask.model, target) if ask else "",
+        model_served=kept_name(target.served, target) if target else "",
         provider=target.provider.name if target else "",
         tokens=tokens,
         cost_n=cost_n,
@@ -82,6 +83,11 @@ def row(trail: Trail, plugs: Plugs, tokens: Tokens = NO_TOKENS, cost_n: int = 0,
         output_cap=hold.cap if hold else 0,
         held_n=hold.amount if hold else 0,
     )
+
+
+def kept_name(model: str, target: Target | None) -> str:
+    """A model's name as it may be kept: people paste keys there. One that has a price is in the list, and is none."""
+    return model if target is not None and target.price is not None else mask(model)
 
 
 def outcome(trail: Trail) -> str:

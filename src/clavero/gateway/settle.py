@@ -11,7 +11,7 @@ from clavero.domain.usage import NO_TOKENS, Attempt, Tokens
 from clavero.gateway.headers import headers
 from clavero.gateway.leg import Leg
 from clavero.gateway.plugs import Plugs
-from clavero.gateway.record import last_row, last_words, overhead_us, row
+from clavero.gateway.record import kept_name, last_row, last_words, overhead_us, row
 from clavero.gateway.relay import Relay
 from clavero.gateway.trail import Trail
 
@@ -100,7 +100,7 @@ def _attempt(
     head = relay.head_
     return Attempt(
         provider=target.provider.name if target else "",
-        model=target.served if target else "",
+        model=kept_name(target.served, target) if target else "",
         started_us=(began_ns - start) // 1000,
         ended_us=(plugs.clock.monotonic_ns() - start) // 1000,
         status=head.status if head is not None else 0,

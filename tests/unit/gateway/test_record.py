@@ -89,6 +89,18 @@ def test_a_key_in_the_caller_s_own_id_is_not_kept() -> None:
     assert secret[24:] not in row(trail, plugs).client_request_id
 
 
+def test_a_key_in_place_of_a_model_is_not_kept() -> None:
+    plugs: Any = Plugs()
+    _, secret = new_key()
+    trail = known()
+    trail.ask = Ask(Endpoint.CHAT, f"sim/{secret}", {})
+    for target in (None, Target(SIM, secret, None)):
+        trail.target = target
+        made = row(trail, plugs)
+        assert secret[24:] not in made.model_asked + made.model_served
+        assert made.model_asked.startswith("sim/clvk_prod_")
+
+
 def test_overhead_is_never_below_nothing() -> None:
     assert overhead_us(trail_of(attempts=[Attempt("a", "b", 0, 10**9, 200)]), CLOCK.monotonic_ns()) == 0
 
