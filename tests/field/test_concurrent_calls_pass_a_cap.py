@@ -83,7 +83,6 @@ async def race() -> AsyncIterator[Race]:
     await bank.close()
 
 
-@pytest.mark.requirement(50)
 async def test_eight_calls_that_race_for_one_budget_stay_below_it(race: Race) -> None:
     assert await race.run(race.strict) == 3 * EACH  # all that fits, and nothing more
 

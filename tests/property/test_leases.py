@@ -168,12 +168,10 @@ def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_module, "SEGMENT", 8192)
 
 
-@pytest.mark.requirement(42, 53)
 def test_the_worker_never_holds_more_than_it_was_lent() -> None:
     run_state_machine_as_test(LeaseMachine, settings=settings(COMMON, max_examples=40, stateful_step_count=50))
 
 
-@pytest.mark.requirement(42, 53)
 def test_nor_does_it_on_a_database() -> None:
     run_state_machine_as_test(DatabaseMachine, settings=settings(COMMON, max_examples=8, stateful_step_count=40))
 

@@ -101,7 +101,6 @@ async def house(ledger: Ledger, tmp_path: Path) -> AsyncIterator[House]:
     assert made.ledger.books().boots()[1] == []  # both sealed, read to the end and closed
 
 
-@pytest.mark.requirement(50)
 async def test_two_workers_never_spend_more_than_there_is_and_give_back_what_they_do_not_need(house: House) -> None:
     calls = [house.branches[n % 2].spend(f"r{n}", n % (WORST + 1)) for n in range(120)]
     spent = sum(await asyncio.gather(*calls))
