@@ -31,9 +31,9 @@ async def test_preliminaries_are_kept_back_until_something_is_said() -> None:
     leg.relay.data(b": comment\n\n")
     leg.relay.data(events(ROLE))
     assert leg.heard == []
-    assert not leg.trail.started
+    assert [leg.trail.started] == [False]
     leg.relay.data(events(delta("Hi")))
-    assert leg.trail.started
+    assert [leg.trail.started] == [True]
     assert leg.heard[0][0] == 200
     assert written(leg) == b": comment\n\n" + events(ROLE, delta("Hi"))
     leg.relay.leave()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from clavero.domain.catalogue import Language
-from clavero.domain.errors import EndpointNotFound, MethodNotAllowed, Problem
+from clavero.domain.errors import EndpointNotFound, MethodNotAllowed, Overloaded, Problem
 from clavero.entrypoints.http.errors import Dialect, render, render_event
 from clavero.entrypoints.http.language import language_of
 from clavero.entrypoints.http.paths import dialect_of, find
@@ -27,8 +27,10 @@ class Rim:
     async def handle(self, request: Request, client: Client) -> None:
         """One request of the edge."""
         place = find(request.path)
-        if place is None or self.plugs is None:
+        if place is None:
             self._elsewhere(request, client)
+        elif self.plugs is None:
+            client.reply(*self.refuse(Overloaded(retry_after=1), request))
         elif request.method not in place.methods:
             allowed = ", ".join(place.methods)
             client.reply(
@@ -59,7 +61,8 @@ class Rim:
         path = request.path.partition("?")[0]
         answer = _HEALTH.get(path)
         if answer is not None and request.method in {"GET", "HEAD"}:
-            client.reply(200, _PLAIN, answer(self.plugs))
+            status, said = answer(self.plugs)
+            client.reply(status, _PLAIN, said)
         elif path == "/" and request.method in {"GET", "HEAD"}:
             client.reply(200, _PLAIN, b"clavero\n")  # some coding agents ask this first
         else:
@@ -71,15 +74,15 @@ def _shown(request: Request) -> str:
     return request.path.partition("?")[0][:200]
 
 
-def _live(_plugs: Plugs | None) -> bytes:
-    return b"ok\n"
+def _live(_plugs: Plugs | None) -> tuple[int, bytes]:
+    return 200, b"ok\n"
 
 
-def _ready(plugs: Plugs | None) -> bytes:
-    return b"ok\n" if plugs is not None and not plugs.bank.fenced else b"starting\n"
+def _ready(plugs: Plugs | None) -> tuple[int, bytes]:
+    return (200, b"ok\n") if plugs is not None and not plugs.bank.fenced else (503, b"not ready\n")
 
 
-_HEALTH: dict[str, Callable[[Plugs | None], bytes]] = {"/health/live": _live, "/health/ready": _ready}
+_HEALTH: dict[str, Callable[[Plugs | None], tuple[int, bytes]]] = {"/health/live": _live, "/health/ready": _ready}
 
 
 def _language(request: Request) -> Language:
