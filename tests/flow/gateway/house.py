@@ -246,6 +246,10 @@ class House:
             while not condition():  # noqa: ASYNC110 - nobody sets an event for what is looked at here
                 await asyncio.sleep(0.005)
 
+    async def until_quiet(self) -> None:
+        """Let everybody do what they can do for now."""
+        await asyncio.sleep(0.2)
+
     # --- calling
 
     async def begin(
