@@ -13,6 +13,7 @@ from msgspec import Struct
 from clavero.domain.credentials import Model, Provider, ProviderKind
 from clavero.domain.errors import ModelNotFound
 from clavero.domain.pricing import Price
+from clavero.domain.secret import mask
 
 _MAKERS = ("openai/", "anthropic/")
 _DATED = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8}|latest)$")
@@ -52,6 +53,11 @@ def may_ask(asked: str, scope: Sequence[str]) -> bool:
 def may_reach(target: Target, scope: Sequence[str]) -> bool:
     """Whether a key may be served by this target; an empty scope allows all."""
     return not scope or matches(target.served, scope) or matches(f"{target.provider.name}/{target.served}", scope)
+
+
+def kept_name(model: str, target: Target | None) -> str:
+    """A model's name as it may be kept and said: people paste keys there. One that has a price is in the list, and is none."""
+    return model if target is not None and target.price is not None else mask(model)
 
 
 class Prices:

@@ -1,6 +1,7 @@
 """The headers of an answer: what an operator looks for when a caller shows one."""
 
 from clavero.domain.money import to_usd
+from clavero.domain.routing import kept_name
 from clavero.gateway.trail import Trail
 
 Headers = list[tuple[str, str]]
@@ -22,7 +23,7 @@ def headers(trail: Trail, content_type: str, overhead_us: int, cost_n: int | Non
     if grant is not None:
         found.append(("x-clavero-key", grant.key.name))
     if target is not None:
-        found += [("x-clavero-model", target.served), ("x-clavero-provider", target.provider.name)]
+        found += [("x-clavero-model", kept_name(target.served, target)), ("x-clavero-provider", target.provider.name)]
     if cost_n is not None:
         found.append(("x-clavero-cost", to_usd(cost_n, 6).replace(",", "")))
     if cap:

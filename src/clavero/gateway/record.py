@@ -7,7 +7,7 @@ last bytes of a stream) goes out only when the row is on file: what a caller has
 from collections.abc import Callable
 
 from clavero.domain.errors import Problem
-from clavero.domain.routing import Target
+from clavero.domain.routing import kept_name
 from clavero.domain.secret import mask
 from clavero.domain.usage import NO_TOKENS, Exchange, Tokens
 from clavero.gateway.headers import headers
@@ -83,11 +83,6 @@ def row(trail: Trail, plugs: Plugs, tokens: Tokens = NO_TOKENS, cost_n: int = 0,
         output_cap=hold.cap if hold else 0,
         held_n=hold.amount if hold else 0,
     )
-
-
-def kept_name(model: str, target: Target | None) -> str:
-    """A model's name as it may be kept: people paste keys there. One that has a price is in the list, and is none."""
-    return model if target is not None and target.price is not None else mask(model)
 
 
 def outcome(trail: Trail) -> str:

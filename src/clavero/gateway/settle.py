@@ -7,11 +7,12 @@ was sent and never answered, to an estimate of its input: a provider may bill it
 from clavero.domain.calls import BadAnswer
 from clavero.domain.errors import Problem, UpstreamError
 from clavero.domain.pricing import cost
+from clavero.domain.routing import kept_name
 from clavero.domain.usage import NO_TOKENS, Attempt, Tokens
 from clavero.gateway.headers import headers
 from clavero.gateway.leg import Leg
 from clavero.gateway.plugs import Plugs
-from clavero.gateway.record import kept_name, last_row, last_words, overhead_us, row
+from clavero.gateway.record import last_row, last_words, overhead_us, row
 from clavero.gateway.relay import Relay
 from clavero.gateway.trail import Trail
 

@@ -3,7 +3,7 @@ import pytest
 from clavero.domain.credentials import Model, Provider, ProviderKind
 from clavero.domain.errors import ModelNotFound
 from clavero.domain.pricing import Price
-from clavero.domain.routing import Prices, matches, may_ask, may_reach, targets
+from clavero.domain.routing import Prices, Target, kept_name, matches, may_ask, may_reach, targets
 
 OPENAI = Provider(name="openai", kind=ProviderKind.OPENAI, base_url="https://api.example", models=("gpt-*",))
 CLAUDE = Provider(name="anthropic", kind=ProviderKind.ANTHROPIC, base_url="https://api.example", models=("claude-*",))
@@ -102,3 +102,11 @@ def test_who_makes_a_model_says_its_price_before_who_sells_it() -> None:
     seller = Price(id="azure/gpt-4o-mini", version="v", input=1)
     maker = Price(id="openai/gpt-4o-mini", version="v", input=2)
     assert Prices([seller, maker]).of(LOCAL, "gpt-4o-mini") is maker
+
+
+def test_a_name_that_is_a_key_is_hidden_and_one_with_a_price_is_believed() -> None:
+    pasted = "sk-proj-" + "A1b2" * 10
+    for target in (None, Target(LOCAL, pasted, None)):
+        assert kept_name(f"simulated/{pasted}", target) == "simulated/***"
+    priced = Target(OPENAI, "gpt-4o-mini", PRICES.of(OPENAI, "gpt-4o-mini"))
+    assert kept_name("support", priced) == "support"
