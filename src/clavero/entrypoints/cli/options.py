@@ -1,6 +1,5 @@
 """The options that every command takes, and what a command works with: the API, the screen, the time."""
 
-import dataclasses
 import json
 import sys
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from cyclopts import Parameter
 from clavero.bootstrap.cli import clock
 from clavero.domain.units import format_ago, money
 from clavero.entrypoints.cli.client import SECONDS, Api
+from clavero.entrypoints.cli.failure import usage
 from clavero.entrypoints.cli.place import open_api, place_of
 from clavero.entrypoints.cli.show import Cell, Column, Row, Screen, screen
 from clavero.entrypoints.cli.speech import heading, language, say, speak
@@ -93,14 +93,7 @@ def listed(names: Sequence[str], otherwise: str = "*") -> str:
 
 def changes(**given: Any) -> dict[str, Any]:
     """What was given of some changes; a usage error where nothing was."""
-    from clavero.entrypoints.cli.failure import usage
-
     found = {name: value for name, value in given.items() if value is not None and value not in ((), "")}
     if not found.keys() - {"reason"}:
         raise usage(speak("nothing_to_change"), "--help", "nothing_to_change")
     return found
-
-
-def fields_of(common: Common) -> tuple[str, ...]:
-    """The names of the options that every command takes."""
-    return tuple(field.name for field in dataclasses.fields(common))

@@ -55,7 +55,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "run_again": ("run it again, or add --yes", "repítelo, o añade --yes"),
     "file_exists": ("{file} is not a regular file", "{file} no es un archivo normal"),
     "cannot_write": ("cannot write {file} ({what})", "no se puede escribir {file} ({what})"),
-    "interrupted": ("interrupted", "interrumpido"),
     "internal": ("clavero failed: {what} at {where}", "clavero falló: {what} en {where}"),
     "report": ("report it, and what `clavero doctor` says", "avisa, con lo que dice `clavero doctor`"),
     # --- keys
@@ -158,7 +157,7 @@ TEXTS: dict[str, tuple[str, str]] = {
 HEADINGS: dict[str, str] = {
     "NAME": "NOMBRE", "STATE": "ESTADO", "SPENT": "GASTADO", "LIMIT": "LÍMITE", "EXPIRES": "VENCE", "ID": "ID",
     "OWNER": "RESPONSABLE", "USED": "USADA", "KIND": "TIPO", "URL": "URL", "MODELS": "MODELOS", "KEYS": "CLAVES",
-    "PROVIDER": "PROVEEDOR", "VERSION": "VERSIÓN", "ENDS": "TERMINA", "ORIGIN": "ORIGEN", "CREATED": "CREADA",
+    "PROVIDER": "PROVEEDOR", "VERSION": "VERSIÓN", "ORIGIN": "ORIGEN", "CREATED": "CREADA",
     "SERVED": "SERVIDO", "FALLBACK": "RESPALDO", "BUDGET": "PRESUPUESTO", "HELD": "RESERVADO", "RESETS": "REINICIA",
     "POLICY": "POLÍTICA", "INPUT": "ENTRADA", "OUTPUT": "SALIDA", "CACHED": "EN CACHÉ", "LIST": "LISTA",
     "TEAM": "EQUIPO", "PROJECT": "PROYECTO", "CALLS": "LLAMADAS", "TOKENS": "TOKENS", "COST": "COSTO",

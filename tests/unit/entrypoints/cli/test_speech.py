@@ -49,6 +49,6 @@ def test_no_heading_is_empty() -> None:
 
 
 def test_people_are_spoken_to_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    say(speak("interrupted"))
+    say(speak("headers_ok"))
     seen = capsys.readouterr()
-    assert (seen.out, seen.err) == ("", "interrupted\n")
+    assert (seen.out, seen.err) == ("", "complete\n")
