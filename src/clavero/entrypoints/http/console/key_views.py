@@ -177,7 +177,7 @@ def _life(key: Key, t: Messages, f: Formats) -> Markup:
     ahead = max(now - start, _DAY) // 6
     ends = [version.ends_ns for version in key.versions if version.ends_ns]
     end = max([now + ahead, *(one for one in ends if one < now + 120 * _DAY)])
-    expires = key.expires_ns if key.expires_ns and key.expires_ns < now + max(now - start, 60 * _DAY) else 0
+    expires = key.expires_ns if key.expires_ns and key.expires_ns <= now + max(now - start, 60 * _DAY) else 0
     end = max(end, expires)
     lives = [_lane(key, place, end, f, t) for place in range(len(key.versions))][-6:]
     first = min(life.start for life in lives)

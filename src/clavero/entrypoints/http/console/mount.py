@@ -10,6 +10,7 @@ from clavero.control.commit import Desk
 from clavero.domain.refusals import Forbidden, NotFound, NotSignedIn, Refusal, StorageUnavailable
 from clavero.entrypoints.http.console import (
     entry_pages,
+    error_pages,
     home_page,
     key_acts,
     key_forms,
@@ -28,6 +29,8 @@ Page = Callable[[Visit], Awaitable[Response]]
 _OPEN: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/sign-in", entry_pages.ask),
     ("POST", "/sign-in", entry_pages.sign_in),
+    ("GET", "/errors", error_pages.index),
+    ("GET", "/errors/{code}", error_pages.show),
 )
 _PAGES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/", home_page.show),
