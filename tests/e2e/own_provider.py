@@ -36,7 +36,7 @@ class _Talk(BaseHTTPRequestHandler):
         elif model in TELLING:
             self._tell(model, sent)
         else:
-            self._answer(200, json.dumps(_whole(model)).encode())
+            self._answer(200, json.dumps(_whole()).encode())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
         """Nothing: this one is heard by what it answers."""
@@ -104,10 +104,10 @@ def _delta(text: str) -> dict[str, object]:
     return {"id": "chatcmpl-own", "object": "chat.completion.chunk", "created": 1, "model": "own", "choices": [choice]}
 
 
-def _whole(model: str) -> dict[str, object]:
+def _whole() -> dict[str, object]:
     message = {"role": "assistant", "content": "Hello."}
     return {
-        "id": "chatcmpl-own", "object": "chat.completion", "created": 1, "model": model,
+        "id": "chatcmpl-own", "object": "chat.completion", "created": 1, "model": "own",
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7},
     }  # fmt: skip

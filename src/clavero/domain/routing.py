@@ -56,7 +56,7 @@ def may_reach(target: Target, scope: Sequence[str]) -> bool:
 
 
 def kept_name(model: str, target: Target | None) -> str:
-    """A model's name as it may be kept and said: people paste keys there. One that has a price is in the list, and is none."""
+    """A model's name as it may be kept and said: people paste keys there. One with a price is in the list, so none."""
     return model if target is not None and target.price is not None else mask(model)
 
 
