@@ -5,12 +5,14 @@ its own hold, so that retries and fallbacks never spend what nobody set aside.
 """
 
 import asyncio
+from contextlib import suppress
 
 from clavero.domain.attempts import Attempts, Call, Ending, RetryBudget, Stop, Wait
 from clavero.domain.calls import CallFailed, Silent
 from clavero.domain.errors import (
     ContentFilter,
     ContextLengthExceeded,
+    InvalidParameter,
     NoCredential,
     Problem,
     StreamInterrupted,
@@ -47,25 +49,31 @@ async def call(trail: Trail, ask: Ask, plugs: Plugs) -> None:
     """Have the exchange answered and settled; raises the last failure where nobody could."""
     attempts = Attempts([_retry_budget(target, plugs) for target in trail.targets], plugs.rules, plugs.dice.uniform)
     step: Call | Wait = Call(0)
+    failed: Problem | None = None
     calls = 0
     while True:
-        waited = 0.0
-        if isinstance(step, Wait):
-            waited = step.seconds
-            await asyncio.sleep(waited)
+        waited = step.seconds if isinstance(step, Wait) else 0.0
+        if waited:
+            await _wait(trail, waited)
         if (stop := _stopped(trail)) is not None:
             raise stop
         calls += 1
         target = trail.target = trail.targets[step.target]
-        problem = await _leg(trail, ask, calls, waited, plugs)
+        try:
+            problem = await _leg(trail, ask, calls, waited, plugs)
+        except InvalidParameter:  # said of this target alone; what the caller asked was right for the one before
+            if failed is None:
+                raise
+            raise failed from None
         if problem is None:
             attempts.answered()
             return
         if trail.started or _stopped(trail):
             raise problem
+        failed = _last(problem, target, calls)
         following = attempts.ended(_ending(problem), _remaining(trail, plugs), _retry_after(problem))
         if isinstance(following, Stop):
-            raise _last(problem, target, calls)
+            raise failed
         step = following
 
 
@@ -100,6 +108,15 @@ async def _leg(trail: Trail, ask: Ask, number: int, waited: float, plugs: Plugs)
             relay.leave()
             problem = settle(trail, leg, relay, problem, began, waited, plugs)
     return problem
+
+
+async def _wait(trail: Trail, seconds: float) -> None:
+    """Wait before the next attempt; whoever ends the exchange from outside ends the waiting too."""
+    stopped = asyncio.Event()
+    trail.interrupt = lambda _problem: stopped.set()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopped.wait(), seconds)
+    trail.interrupt = None
 
 
 def _stopped(trail: Trail) -> Problem | None:

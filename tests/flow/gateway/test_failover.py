@@ -11,6 +11,7 @@ import pytest
 from tests.flow.gateway.house import House, Said, chat, open_house
 
 from clavero.domain.attempts import Rules
+from clavero.domain.credentials import ProviderKind
 from clavero.simulator.faults import Fault
 
 MODEL = "prod-chat"
@@ -237,3 +238,15 @@ async def test_a_refused_credential_goes_to_the_fallback_and_is_our_fault_withou
     said = await house.post("/v1/chat/completions", chat("gpt-4o-mini"), await house.key("prod-app-chat-02"))
     assert (said.status, said.code) == (502, "upstream_auth_failed")
     assert said.headers["x-should-retry"] == "false"
+
+
+async def test_a_fallback_that_cannot_be_asked_this_does_not_hide_why_it_was_needed(house: House) -> None:
+    await house.simulated("anthropic", ["none"], kind=ProviderKind.ANTHROPIC)
+    await house.model(MODEL, "primary", "gpt-4o-mini", "anthropic/claude-haiku-4-5")
+    fault(house, Fault.ERROR)
+    said = await ask(house, temperature=1.5)  # too much for messages, and fine where it was meant to go
+    assert (said.status, said.code) == (502, "upstream_error")
+    assert "primary failed 3 times" in said.error["message"]
+    rows = await house.rows()
+    assert [row["final"] for row in rows] == [0, 0, 0, 1]
+    house.check(rows)

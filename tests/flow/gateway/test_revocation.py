@@ -10,6 +10,7 @@ from clavero.control import keys
 from clavero.control.commit import perform
 from clavero.domain.access import SYSTEM
 from clavero.domain.keys import Key
+from clavero.simulator.faults import Fault
 
 LONG = [{"role": "user", "content": "Please write 400 words."}]
 STREAM: dict[str, Any] = chat("slow/gpt-4o-mini", stream=True, messages=LONG)
@@ -68,6 +69,19 @@ async def test_a_revoked_key_has_its_plain_calls_ended_too(house: House) -> None
     assert (said.status, said.code) == (401, "key_revoked")
     rows = await house.rows()
     assert [(row["code"], row["final"]) for row in rows] == [("key_revoked", 0), ("key_revoked", 1)]
+
+
+async def test_a_revoked_key_does_not_wait_for_its_next_attempt(house: House) -> None:
+    house.simulators["primary"].faults.plan(Fault.RATE_LIMITED, 5)
+    key = await house.key()
+    call = await house.begin("/v1/chat/completions", chat(), key)
+    await house.until(lambda: house.simulators["primary"].invoice.requests)
+    await house.until_quiet()
+    await perform(house.desk, SYSTEM, keys.revoke, name="prod-app-chat-01", reason="leaked")
+    async with asyncio.timeout(BOUND):
+        said = await call.end()
+    assert (said.status, said.code) == (401, "key_revoked")
+    assert house.simulators["primary"].invoice.requests == 1
 
 
 @pytest.mark.requirement(73)
