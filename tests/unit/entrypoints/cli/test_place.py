@@ -92,6 +92,7 @@ def test_an_admin_token_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [b"", b"hunter22", b"\xff", tokens.mint(tokens.Kind.VIRTUAL_KEY, "prod", os.urandom)[1].reveal().encode()],
+    ids=["empty", "word", "bytes", "virtual key"],
 )
 def test_a_file_with_anything_else_is_refused_without_its_content(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "t").write_bytes(content)

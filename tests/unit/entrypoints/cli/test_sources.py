@@ -30,7 +30,11 @@ def minted(kind: tokens.Kind = tokens.Kind.VIRTUAL_KEY) -> str:
 @pytest.mark.parametrize(
     "form", ["{}", "--from={}", "--api-key={}", "file:{}", "OPENAI_API_KEY={}", "'{}'", "Bearer {}"]
 )
-@pytest.mark.parametrize("secret", [PROVIDER_KEY, minted(), minted(tokens.Kind.ADMIN), "sk-ant-" + "a1" * 20])
+@pytest.mark.parametrize(
+    "secret",
+    [PROVIDER_KEY, minted(), minted(tokens.Kind.ADMIN), "sk-ant-" + "a1" * 20],
+    ids=["provider", "virtual", "admin", "anthropic"],
+)
 def test_a_secret_on_the_command_line_is_refused_and_not_said_back(form: str, secret: str) -> None:
     with pytest.raises(Failure) as refused:
         refuse_inline(["credential", "add", "openai", form.format(secret)])
@@ -99,7 +103,11 @@ def test_a_virtual_key_is_found_in_the_files_that_we_write(form: str, tmp_path: 
     assert virtual_key(tmp_path / "f") == Secret(key)
 
 
-@pytest.mark.parametrize("text", ["", PROVIDER_KEY, minted()[:-1], minted(tokens.Kind.ADMIN), minted()[:-1] + "!"])
+@pytest.mark.parametrize(
+    "text",
+    ["", PROVIDER_KEY, minted()[:-1], minted(tokens.Kind.ADMIN), minted()[:-1] + "!"],
+    ids=["empty", "provider", "cut", "admin", "altered"],
+)
 def test_nothing_else_is_taken_for_a_virtual_key(text: str, tmp_path: Path) -> None:
     (tmp_path / "f").write_text(text)
     assert not is_virtual_key(text)
