@@ -3,6 +3,7 @@
 Tables name the unit in their header, so `money` and `count` give bare figures and `usd` the one with its ISO code.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -34,6 +35,11 @@ class Formats:
     def money(self, amount: int, places: int = 2) -> str:
         """Nano-USD as a figure without unit: 2 places, 6 for one exchange."""
         return self._decimal(Decimal(amount) / NANO, places)
+
+    def places(self, amounts: Iterable[int]) -> int:
+        """How many decimals a column of sums needs: 2, more while even the largest is less than ten cents."""
+        largest = max(map(abs, amounts), default=0)
+        return 2 if not largest or largest >= NANO // 10 else 4 if largest >= NANO // 1000 else 6
 
     def usd(self, amount: int, places: int = 2) -> str:
         """Nano-USD with the ISO code: `1,284.60 USD`, `1.284,60 USD`."""

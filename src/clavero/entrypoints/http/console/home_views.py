@@ -120,7 +120,7 @@ class _Home:
         )
 
     def spend(self) -> Figure:
-        label, value = self.t("figure.spend"), self.f.money(self.spent_n)
+        label, value = self.t("figure.spend"), self._sum(self.spent_n)
         if self.budget is None:
             return Figure(
                 label=label,
@@ -138,7 +138,7 @@ class _Home:
         return Figure(
             label=label,
             before="USD",
-            value=self.f.money(standing.spent_n),
+            value=self._sum(standing.spent_n),
             unit=self.t("figure.of", limit=self.f.limit(limit)),
             partner=said,
             url="/?chart=spend",
@@ -149,12 +149,12 @@ class _Home:
         out = self.runs_out()
         return Figure(
             label=self.t("figure.burn"),
-            value=self.f.money(self.hour.cost_n),
+            value=self._sum(self.hour.cost_n),
             unit="USD/h",
             url="/?chart=spend",
             partner=self.t("figure.runs_out", time=self.f.hour(out))
             if out
-            else self.t("figure.hour_before", number=self.f.money(self.before.cost_n)),
+            else self.t("figure.hour_before", number=self._sum(self.before.cost_n)),
             tone="warned" if out else "",
             spark=self._spark([one.cost_n for one in self.hours], "figure.burn"),
         )
@@ -168,8 +168,9 @@ class _Home:
     def top(self) -> list[Spender]:
         whole = sum(one.cost_n for one in self.facts.today.values()) or 1
         ranked = sorted(self.facts.today.items(), key=lambda item: -item[1].cost_n)[:_TOP]
+        places = self.f.places(spent.cost_n for _, spent in ranked)
         return [
-            Spender(self.names[key], self.f.money(spent.cost_n), self.f.percent(spent.cost_n / whole))
+            Spender(self.names[key], self.f.money(spent.cost_n, places), self.f.percent(spent.cost_n / whole))
             for key, spent in ranked
             if spent.cost_n and key in self.names
         ]
@@ -212,7 +213,7 @@ class _Home:
         step = ticks(top)[1]
         places = 0 if step == int(step) else 2 if step >= 0.01 else 4
         plot = Plot(
-            label=self.t("chart.spend_said", spent=self.f.money(self.spent_n), time=self.f.hour(self.now)),
+            label=self.t("chart.spend_said", spent=self._sum(self.spent_n), time=self.f.hour(self.now)),
             width=width,
             height=248,
             span=(0.0, 24.0),
@@ -252,6 +253,9 @@ class _Home:
             ],
         )
         return bars(plot, stacks, ("main", "warn", "bad"))
+
+    def _sum(self, amount: int) -> str:
+        return self.f.money(amount, self.f.places([amount]))
 
     def _spark(self, values: Sequence[float], name: str) -> Markup:
         return sparkline(values, self.t("spark", name=self.t(name)))

@@ -148,7 +148,7 @@ def _row(key: Key, facts: KeyFacts, t: Messages, f: Formats) -> KeyRow:
         last=f.span(last) if last else t("never"),
         idle=_idle(key, facts, f) or not last,
         calls=f.count(facts.today.get(key.id, Spent()).calls),
-        spend=f.money(facts.month.get(key.id, Spent()).cost_n),
+        spend=f.money(facts.month.get(key.id, Spent()).cost_n, f.places(one.cost_n for one in facts.month.values())),
         used=said,
         tone=tone_of(share),
         meter=bar,

@@ -105,7 +105,10 @@ def key_view(one: OneKey, t: Messages, f: Formats) -> KeyView:
         life_said=_life_said(key, t, f),
         versions=[_version(key, version, t, f) for version in reversed(key.versions)],
         traffic_said=t(
-            "key.month", count=one.month.calls, number=f.count(one.month.calls), spend=f.usd(one.month.cost_n)
+            "key.month",
+            count=one.month.calls,
+            number=f.count(one.month.calls),
+            spend=f.usd(one.month.cost_n, f.places([one.month.cost_n])),
         ),
         calls=[call(exchange, t, f, key.name) for exchange in one.calls],
         budgets=[budget_row(standing, t, f) for standing in one.standings],
@@ -174,15 +177,15 @@ def _life_said(key: Key, t: Messages, f: Formats) -> str:
 
 def _life(key: Key, t: Messages, f: Formats) -> Markup:
     now, start = f.now_ns, key.created_ns
-    ahead = max(now - start, _DAY) // 6
+    ahead = max(now - start, _DAY) // 5
     ends = [version.ends_ns for version in key.versions if version.ends_ns]
     end = max([now + ahead, *(one for one in ends if one < now + 120 * _DAY)])
     expires = key.expires_ns if key.expires_ns and key.expires_ns <= now + max(now - start, 60 * _DAY) else 0
     end = max(end, expires)
     lives = [_lane(key, place, end, f, t) for place in range(len(key.versions))][-6:]
-    first = min(life.start for life in lives)
+    first = min(now - 5 * ahead, *(life.start for life in lives))
     epoch = Epoch(
-        start=first, end=end, now=now, now_name=t("now"), x_names=_dates(first, end, f),
+        start=first, end=end, now=now, now_name=t("now"), x_names=_dates(first, end - (end - first) // 20, f),
         expires=expires, expires_name=t("life.expires", date=f.day(expires)) if expires else "",
     )  # fmt: skip
     state = t(f"state.{key.state}")

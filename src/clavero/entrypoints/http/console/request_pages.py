@@ -10,6 +10,7 @@ from clavero.domain.credentials import Provider
 from clavero.domain.keys import Key
 from clavero.domain.pricing import Price
 from clavero.domain.refusals import NotFound
+from clavero.domain.routing import Prices
 from clavero.domain.usage import Exchange
 from clavero.entrypoints.http.console import reads
 from clavero.entrypoints.http.console.reads import Leg, Wanted
@@ -119,6 +120,4 @@ async def _budget_names(visit: Visit) -> dict[str, str]:
 async def _price(visit: Visit, last: Exchange) -> Price | None:
     async with visit.desk.store.read() as look:
         provider = await look.get(Provider, last.provider)
-        if provider is None:
-            return None
-        return await look.get(Price, f"{provider.kind}/{last.model_served}")
+        return Prices(await look.find(Price)).of(provider, last.model_served) if provider else None

@@ -59,3 +59,9 @@ def test_a_span_is_the_same_before_and_after() -> None:
     assert EN.span(NOW - 6 * 60 * SECOND) == EN.span(NOW + 6 * 60 * SECOND) == "6\u00a0min"
     assert EN.seconds(4_620_000) == "4.62"
     assert EN.count(284_106) == "284,106"
+
+
+def test_a_column_of_small_sums_has_the_decimals_that_tell_them_apart() -> None:
+    assert EN.places([]) == EN.places([0]) == EN.places([100_000_000, 5]) == 2
+    assert EN.places([99_999_999]) == EN.places([1_000_000]) == 4
+    assert EN.places([999_999, 0]) == 6

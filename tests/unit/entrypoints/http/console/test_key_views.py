@@ -94,6 +94,6 @@ def test_changes_and_calls_are_told_in_words() -> None:
     )
     assert [line.said for line in shown.audit] == ["asha disabled it", "asha: key.polish"]
     assert shown.audit[0].reason == "leak"
-    assert shown.traffic_said == "1 call in 30 days, 0.00\u00a0USD"
+    assert shown.traffic_said == "1 call in 30 days, 0.0018\u00a0USD"
     assert "last call 2\u00a0s ago" in shown.facts
     assert shown.calls[0].url == "" and shown.calls[0].id == "req_7Hc2Vn0q"  # noqa: PT018 - one fact
