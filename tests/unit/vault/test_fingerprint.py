@@ -23,7 +23,9 @@ def test_a_token_is_known_by_the_pepper_it_was_stored_with() -> None:
     assert not PRINTS.same(TOKEN, 2, old)
 
 
-@pytest.mark.parametrize("other", [TOKEN[:-1], TOKEN + "a", TOKEN.swapcase(), "", "\ud800", "é"])
+@pytest.mark.parametrize(
+    "other", [TOKEN[:-1], TOKEN + "a", TOKEN.swapcase(), "", "\ud800", "é"], ids=lambda text: f"{len(text)} characters"
+)
 def test_another_token_is_not_the_same(other: str) -> None:
     assert not PRINTS.same(other, 2, PRINTS.digest(TOKEN, 2))
 
