@@ -1,8 +1,10 @@
+import pytest
 from tests.flow.entrypoints.http.console.visitor import Visitor, words
 
 from clavero.domain.catalogue import codes
 
 
+@pytest.mark.requirement(32)
 async def test_the_address_in_every_refusal_leads_to_its_explanation(newcomer: Visitor) -> None:
     newcomer.client.cookies.clear()  # who calls the gateway has no session here
     for code in codes():

@@ -28,6 +28,7 @@ async def test_a_key_is_made_as_the_form_says(visitor: Visitor) -> None:
     assert (budget.limit_n, budget.window, budget.policy) == (80_500_000_000, Window.MONTH, Policy.CLAMP)
 
 
+@pytest.mark.requirement(12)
 async def test_the_secret_is_shown_whole_once_and_masked_in_its_forms(visitor: Visitor) -> None:
     answer = await visitor.send("/keys", name="prod-mail-triage-02", owner="asha")
     secret = answer.text.split('id="secret"')[1].split(">")[1].split("<")[0]
@@ -63,6 +64,7 @@ async def test_a_refused_form_says_the_rule_and_keeps_what_was_typed(
         await show_key(visitor.house.desk, "prod-fresh-one-01")
 
 
+@pytest.mark.requirement(4)
 async def test_a_name_is_judged_while_it_is_typed(visitor: Visitor) -> None:
     refused = await visitor.page("/keys/new/name?name=prod%20support%20chat")
     assert 'data-value="prod-support-chat-02"' in refused

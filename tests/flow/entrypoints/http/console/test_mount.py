@@ -98,6 +98,7 @@ async def test_a_file_is_kept_for_ever_only_under_its_own_digest(visitor: Visito
         assert (await visitor.get(other)).headers["cache-control"] == "no-cache"
 
 
+@pytest.mark.requirement(12)
 async def test_no_page_but_the_one_shows_a_secret(visitor: Visitor) -> None:
     answer: httpx2.Response = await visitor.send("/keys", name="prod-once-only-01", owner="asha")
     secret = answer.text.split('id="secret"')[1].split(">")[1].split("<")[0]

@@ -1,5 +1,6 @@
 import re
 
+import pytest
 from tests.flow.entrypoints.http.console.visitor import Visitor, words
 
 FAILED = "req_failed000000000000001"
@@ -48,6 +49,7 @@ async def test_one_exchange_shows_its_attempts_and_why_it_failed(visitor: Visito
     assert "No budget was charged." in text
 
 
+@pytest.mark.requirement(1)
 async def test_one_exchange_shows_its_money_to_the_last_digit(visitor: Visitor) -> None:
     page = await visitor.page("/requests?key=prod-growth-outreach-01&status=200")
     text = words(await visitor.page(f"/requests/{listed(page)[0]}"))
