@@ -31,7 +31,7 @@ MESSAGES = {"messages": HI, "max_tokens": 60}
 async def test_a_cut_stream_ends_in_an_error(
     tmp_path: Path, path: str, body: dict[str, Any], last: str, fault: Fault
 ) -> None:
-    async with open_house(tmp_path / "data") as house:
+    async with open_house(tmp_path / "data", upstream__idle_seconds=0.2) as house:
         kinds = {"sim": ProviderKind.SIMULATED, "anthropic": ProviderKind.ANTHROPIC, "like": ProviderKind.OPENAI_LIKE}
         for name, kind in kinds.items():
             (await house.simulated(name, ["none"], kind=kind)).faults.plan(fault)
