@@ -219,3 +219,12 @@ def test_the_previous_major_of_the_sdk(clavero: Running) -> None:
     )
     assert done.stdout.strip() == "whole", done.stderr
     assert sys.version_info >= (3, 11)
+
+
+def test_a_chat_asked_in_one_format_runs_on_the_other_makers_model(client: Any, claude: Any) -> None:
+    answer = client.chat.completions.create(model="claude-sonnet-4-5", messages=HI, max_tokens=40)
+    assert answer.choices[0].message.content
+    chunks = list(client.chat.completions.create(model="claude-sonnet-4-5", messages=HI, max_tokens=40, stream=True))
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    message = claude.messages.create(model="gpt-4o-mini", max_tokens=40, messages=HI)
+    assert message.content[0].text

@@ -14,7 +14,7 @@ from clavero.gateway.view import Grant
 from clavero.ports import Outgoing
 from clavero.wire import outgoing
 from clavero.wire.ask import Ask, ask_usage, capped, draft, write_model
-from clavero.wire.formats import cap_parameter, pick
+from clavero.wire.formats import cap_parameter, pick, speaker
 
 _CAP_BYTES = 48  # what writing the cap can add to a body
 _FREE = frozenset({Endpoint.COUNT_TOKENS})  # providers count for nothing
@@ -24,16 +24,17 @@ _WITHOUT_OUTPUT = frozenset({Endpoint.COUNT_TOKENS, Endpoint.EMBEDDINGS})
 class Leg:
     """What one target is asked. The body is encoded once; its cap is written behind it when the money is known."""
 
-    __slots__ = ("_ask", "_parameter", "_sketch", "origin", "target", "way", "wish")
+    __slots__ = ("_ask", "_kind", "_parameter", "_sketch", "origin", "target", "way", "wish")
 
     def __init__(self, ask: Ask, target: Target, grant: Grant) -> None:
         provider, price = target.provider, target.price
         self.target = target
         self.origin = _origin(provider.base_url, provider.network)
-        self.way = pick(ask.endpoint, provider.kind, provider.name, ask.model)
+        kind = self._kind = speaker(provider.kind, target.served)
+        self.way = pick(ask.endpoint, kind, provider.name, ask.model)
         self._ask = ask
         known = price.cap_parameter if price is not None else ""
-        self._parameter = cap_parameter(self.way.spoken, provider.kind, known, ask.cap_parameter)
+        self._parameter = cap_parameter(self.way.spoken, kind, known, ask.cap_parameter)
         translator = self.way.translator
         tree = ask.tree if translator is None else translator.request(ask.tree)
         if target.served != ask.model:
@@ -53,9 +54,8 @@ class Leg:
 
     def outgoing(self, cap: int, key: Secret, caller: dict[str, str], version: str) -> Outgoing:
         """The request with its cap written; `key` is revealed here and nowhere before."""
-        kind = self.target.provider.kind
         headers = outgoing.headers(
-            kind, self.way.spoken, key.reveal(), caller, version=version, stream=self._ask.stream
+            self._kind, self.way.spoken, key.reveal(), caller, version=version, stream=self._ask.stream
         )
         path = outgoing.target(self.target.provider.base_url, self.way.spoken)
         return Outgoing("POST", path, headers, capped(self._sketch, self._parameter, cap))

@@ -4,7 +4,7 @@ from clavero.domain.errors import FormatNotServed, ModelNotAllowed, NoCredential
 from clavero.domain.routing import Target, may_reach
 from clavero.gateway.view import Grant, View
 from clavero.wire.ask import Ask
-from clavero.wire.formats import serves
+from clavero.wire.formats import serves, speaker
 
 
 def route(ask: Ask, grant: Grant, view: View) -> tuple[Target, ...]:
@@ -15,7 +15,7 @@ def route(ask: Ask, grant: Grant, view: View) -> tuple[Target, ...]:
         if not may_reach(target, grant.key.models):
             raise ModelNotAllowed(model=target.served, list=", ".join(grant.key.models))
         provider = target.provider
-        if not serves(provider.kind, ask.endpoint):
+        if not serves(speaker(provider.kind, target.served), ask.endpoint):
             reason = FormatNotServed(provider=provider.name, endpoint=ask.endpoint.value, model=ask.model)
         elif view.secret(provider.name) is None:
             reason = NoCredential(provider=provider.name)

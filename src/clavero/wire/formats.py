@@ -42,6 +42,13 @@ class Way(NamedTuple):
     translator: Translator | None = None
 
 
+def speaker(kind: ProviderKind, served: str) -> ProviderKind:
+    """Whose dialect a model is asked in: a simulated provider speaks for each model as its maker would."""
+    if kind is not ProviderKind.SIMULATED:
+        return kind
+    return ProviderKind.ANTHROPIC if served.startswith("claude") else ProviderKind.OPENAI
+
+
 def serves(kind: ProviderKind, endpoint: Endpoint) -> bool:
     """Whether a provider of this kind can answer this endpoint, translated or not."""
     return endpoint in FORMATS[kind] or (endpoint, kind) in _INSTEAD
