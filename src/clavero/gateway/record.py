@@ -6,6 +6,8 @@ last bytes of a stream) goes out only when the row is on file: what a caller has
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from clavero.domain.errors import Problem
 from clavero.domain.routing import kept_name
 from clavero.domain.secret import mask
@@ -44,30 +46,13 @@ def last_row(trail: Trail, plugs: Plugs, tokens: Tokens = NO_TOKENS, cost_n: int
 
 def row(trail: Trail, plugs: Plugs, tokens: Tokens = NO_TOKENS, cost_n: int = 0, *, final: bool = True) -> Exchange:
     """The row for what is known of an exchange now; `final` is False for a leg that another one follows."""
-    now = plugs.clock.monotonic_ns()
-    grant, ask, target, hold = trail.grant, trail.ask, trail.target, trail.hold
-    key = grant.key if grant else None
+    now, hold = plugs.clock.monotonic_ns(), trail.hold
     began = trail.request.started_ns
-    theirs = trail.request.headers.get("x-client-request-id")
-    price = target.price if target else None
-    return Exchange(
-        request_id=trail.request.id,
-        at_ns=trail.request.at_ns,
-        key_id=str(key.id) if key else "",
-        key_version=trail.version.number if trail.version else 0,
-        owner=key.owner if key else "",
-        service=key.service if key else "",
-        team=grant.team if grant else "",
-        project=grant.project if grant else "",
-        environment=key.environment if key else "",
-        feature=trail.feature,
-        endpoint=trail.endpoint.value,
-        model_asked=kept_name(ask.model, target) if ask else "",
-        model_served=kept_name(target.served, target) if target else "",
-        provider=target.provider.name if target else "",
+    known = hold.exchange if hold is not None else None
+    return replace(
+        known or _known(trail),
         tokens=tokens,
         cost_n=cost_n,
-        price_version=price.version if price else "",
         attempts=tuple(trail.attempts),
         first_token_us=max(0, trail.first_token_ns - began) // 1000,
         total_us=(now - began) // 1000,
@@ -75,13 +60,37 @@ def row(trail: Trail, plugs: Plugs, tokens: Tokens = NO_TOKENS, cost_n: int = 0,
         status=trail.status,
         code=trail.problem.code if trail.problem else "",
         outcome=outcome(trail),
-        streamed=bool(ask and ask.stream),
         estimated=trail.estimated,
         final=final,
-        client_request_id=mask(theirs[:_LONGEST_ID]) if theirs else "",
-        peer=trail.request.peer,
         output_cap=hold.cap if hold else 0,
         held_n=hold.amount if hold else 0,
+    )
+
+
+def _known(trail: Trail) -> Exchange:
+    """What no longer changes once a call leaves; the hold keeps it, so that it is worked out once."""
+    request, grant, ask, target = trail.request, trail.grant, trail.ask, trail.target
+    key = grant.key if grant else None
+    theirs = request.headers.get("x-client-request-id")
+    return Exchange(  # the first by their place: each name costs as much as its value
+        request.id,
+        request.at_ns,
+        str(key.id) if key else "",
+        trail.version.number if trail.version else 0,
+        key.owner if key else "",
+        key.service if key else "",
+        grant.team if grant else "",
+        grant.project if grant else "",
+        key.environment if key else "",
+        trail.feature,
+        trail.endpoint.value,
+        model_asked=kept_name(ask.model, target) if ask else "",
+        model_served=kept_name(target.served, target) if target else "",
+        provider=target.provider.name if target else "",
+        price_version=target.price.version if target and target.price else "",
+        streamed=bool(ask and ask.stream),
+        client_request_id=mask(theirs[:_LONGEST_ID]) if theirs else "",
+        peer=request.peer,
     )
 
 
@@ -98,7 +107,9 @@ def outcome(trail: Trail) -> str:
 
 def overhead_us(trail: Trail, now: int) -> int:
     """What the gateway itself took: everything but waiting for providers and between attempts. Microseconds."""
-    elsewhere = sum(attempt.ended_us - attempt.started_us + attempt.waited_us for attempt in trail.attempts)
+    elsewhere = 0
+    for attempt in trail.attempts:
+        elsewhere += attempt.ended_us - attempt.started_us + attempt.waited_us
     return max(0, (now - trail.request.started_ns) // 1000 - elsewhere)
 
 

@@ -79,7 +79,7 @@ class Hold:
     """Money set aside for one leg. Once its frame is queued it is settled exactly once, however the leg ends."""
 
     __slots__ = (
-        "_bank", "_charge", "_exchange", "_journal", "_purse", "_then", "amount", "at_ns", "cap", "id", "settled",
+        "_bank", "_charge", "_journal", "_purse", "_then", "amount", "at_ns", "cap", "exchange", "id", "settled",
     )  # fmt: skip
 
     def __init__(self, identity: str, purse: Purse, amount: int, cap: int, bank: Bank, journal: Journal) -> None:
@@ -91,7 +91,7 @@ class Hold:
         self._charge = 0
         self._then: Callable[[], None] | None = None
         self._purse = purse
-        self._exchange: Exchange | None = None
+        self.exchange: Exchange | None = None  # the row of its frame
         self._bank = bank
         self._journal = journal
 
@@ -102,24 +102,24 @@ class Hold:
         """A hold whose frame was never queued is free again; one that nobody settled counts in full."""
         if self.settled:
             return
-        if self._exchange is None:
+        if self.exchange is None:
             self.settled = True
             self._bank.leases.give_back(self._purse, self.amount)
         else:
-            worst = replace(self._exchange, cost_n=self.amount, estimated=True, outcome="failed")
+            worst = replace(self.exchange, cost_n=self.amount, estimated=True, outcome="failed")
             self.settle(worst, ESTIMATED)
 
     @property
     def left(self) -> bool:
         """Whether its frame is queued, so that a settlement follows."""
-        return self._exchange is not None
+        return self.exchange is not None
 
     def when_written(self, send: Callable[[], None], failed: Callable[[], None], exchange: Exchange) -> None:
         """Queue the hold's frame; `send` runs once it is on file, `failed` where the call must not leave.
 
         Either way a settlement has to follow, of nothing where the call did not leave: the frame may be on file.
         """
-        self._exchange = exchange
+        self.exchange = exchange
         amount = self.amount
         rows = tuple([(key.budget, key.period, amount) for key in self._purse.keys])
         self._journal.append(frames.Hold(self.id, self.at_ns, rows, exchange), send, failed)

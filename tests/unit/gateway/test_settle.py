@@ -26,7 +26,7 @@ class Hold:
     """A hold that writes down how it was settled."""
 
     def __init__(self) -> None:
-        self.cap, self.amount, self.left = 100, 10**9, True
+        self.cap, self.amount, self.left, self.exchange = 100, 10**9, True, None
         self.rows: list[Any] = []
 
     def settle(self, exchange: Any, flag: str = "", then: Any = None) -> None:
