@@ -4,7 +4,7 @@ One US dollar is 1,000,000,000 nano-USD; an int64 holds nine billion dollars. Pr
 so that $0.0375 per million is still whole.
 """
 
-from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import NewType
 
 NanoUsd = NewType("NanoUsd", int)
@@ -25,8 +25,16 @@ def from_usd(text: str) -> NanoUsd:
 
 
 def to_usd(amount: int, places: int = 2) -> str:
-    """Write nano-USD as `1,204.50`: 2 places for budgets, 4 for sums, 6 for one call."""
-    return f"{(Decimal(amount) / NANO).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):,f}"
+    """Write nano-USD as `1,204.50`: 2 places for budgets, 4 for sums, 6 for one call; from 1 to 9.
+
+    A half goes to the even digit.
+    """
+    unit = 10 ** (9 - places)
+    whole, rest = divmod(abs(amount), unit)
+    if 2 * rest > unit or (2 * rest == unit and whole & 1):
+        whole += 1
+    dollars, fraction = divmod(whole, 10**places)
+    return f"{'-' if amount < 0 else ''}{dollars:,}.{fraction:0{places}}"
 
 
 def per_million(quantity: int, price: int) -> NanoUsd:

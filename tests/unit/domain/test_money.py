@@ -1,4 +1,4 @@
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
 from hypothesis import given
@@ -28,6 +28,12 @@ def test_nine_places_say_it_exactly(amount: int) -> None:
 def test_amounts_are_grouped_and_rounded_for_people() -> None:
     assert to_usd(1_204_505_000_000) == "1,204.50"
     assert to_usd(118_000, 6) == "0.000118"
+
+
+@given(st.integers(-LARGEST, LARGEST), st.integers(1, 9))
+def test_an_amount_is_written_as_exact_arithmetic_would(amount: int, places: int) -> None:
+    exact = (Decimal(amount) / NANO).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    assert to_usd(amount, places) == f"{exact:,f}"
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**12))
