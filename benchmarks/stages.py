@@ -120,6 +120,9 @@ class Ear:
 class Echo:
     """An upstream that answers in the next tick."""
 
+    def allow(self, origin: str, network: str) -> None:
+        """Everything is."""
+
     def send(self, origin: str, outgoing: Outgoing, taker: Taker, deadlines: Deadlines) -> Line:
         """Write the request as the pool does, then answer."""
         del origin, deadlines
@@ -219,7 +222,12 @@ def stages(plugs: Plugs, secret: str) -> Iterator[tuple[str, Callable[[], object
     """Each stage with what the ones before it left."""
     raw = _raw(secret)
     intake = Intake(Limits())
-    yield "edge: parse and check", lambda: (intake.feed(raw), intake.reset())
+
+    def parse() -> None:
+        intake.feed(raw)
+        intake.reset()
+
+    yield "edge: parse and check", parse
     trail = _trail(secret)
     ask = trail.ask = read_chat(decode(BODY))
     yield "authenticate", lambda: authenticate(trail.request, plugs.view, plugs.fingerprints, CLOCK)
