@@ -4,6 +4,7 @@ import base64
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -185,12 +186,13 @@ class TestErrors:
         assert error.code == "insufficient_quota"
         assert error.response.headers["x-should-retry"] == "false"
         assert error.body["limit_source"].startswith("key/")
-        before = clavero.api("GET", f"/requests?key={made.json['key']['kid']}").json
+        listed = f"/requests?key={made.json['key']['kid']}"
+        before = wait_for(lambda: (now := clavero.api("GET", listed).json)["requests"] and now)
+        time.sleep(0.5)  # whatever was refused before has been ingested
+        before = clavero.api("GET", listed).json
         with pytest.raises(openai.RateLimitError):
             poor.chat.completions.create(**CHAT)
-        after = wait_for(
-            lambda: (now := clavero.api("GET", f"/requests?key={made.json['key']['kid']}").json) != before and now
-        )
+        after = wait_for(lambda: (now := clavero.api("GET", listed).json) != before and now)
         assert len(after["requests"]) == len(before["requests"]) + 1
 
 

@@ -314,4 +314,24 @@ ENGLISH: dict[str, Words] = {
         "A flag, a variable or clavero.toml is misspelled.",
         "See every name with clavero settings",
     ),
+    "nginx_missing": (
+        "There is no nginx here to compare with",
+        "The bench measures beside it.",
+        "Install nginx-light",
+    ),
+    "one_core": (
+        "The bench needs two cores",
+        "Load and gateway must not share one.",
+        "Run it where there are two",
+    ),
+    "bench_failed": (
+        "A process of the bench did not start",
+        "Its last lines were not kept.",
+        "Run it by hand to see why",
+    ),
+    "vault_damaged": (
+        "The vault does not open",
+        "A row of it is missing or was altered.",
+        "Restore the database from a backup. Nothing was changed",
+    ),
 }

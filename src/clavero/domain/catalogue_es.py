@@ -384,4 +384,24 @@ SPANISH: dict[str, Words] = {
         "Una opción, una variable o clavero.toml está mal escrita.",
         "Mira todos los nombres con clavero settings",
     ),
+    "nginx_missing": (
+        "No hay nginx aquí con que comparar",
+        "La prueba mide junto a él.",
+        "Instala nginx-light",
+    ),
+    "one_core": (
+        "La prueba necesita dos núcleos",
+        "La carga y la pasarela no deben compartir uno.",
+        "Ejecútala donde haya dos",
+    ),
+    "bench_failed": (
+        "Un proceso de la prueba no arrancó",
+        "Sus últimas líneas no se guardaron.",
+        "Ejecútalo a mano para ver por qué",
+    ),
+    "vault_damaged": (
+        "La bóveda no se abre",
+        "Falta una fila suya o fue alterada.",
+        "Restaura la base de datos desde una copia. Nada cambió",
+    ),
 }
