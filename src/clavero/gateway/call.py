@@ -157,4 +157,5 @@ def _remaining(trail: Trail, plugs: Plugs) -> float:
 
 
 def _retry_budget(target: Target, plugs: Plugs) -> RetryBudget:
-    return plugs.retry_budgets.setdefault(target.provider.name, RetryBudget())
+    name = target.provider.name
+    return plugs.retry_budgets.get(name) or plugs.retry_budgets.setdefault(name, RetryBudget())

@@ -109,6 +109,8 @@ def split(
     whole_input, whole_output = count(all_input), count(all_output)
     if whole_input is None or whole_output is None:
         return None
+    if not (cached or cache_write or reasoning):  # as most answers say
+        return Tokens(whole_input, 0, 0, whole_output, 0)
     thought = count(reasoning) or 0
     if thought and count(total) == whole_input + whole_output + thought:
         whole_output += thought

@@ -48,22 +48,31 @@ _CHUNKS = msgspec.json.Decoder(_Chunk)
 
 def usage(reported: Any) -> Tokens | None:
     """The tokens of a `usage` object; None where it is none."""
-    inputs, outputs = member(reported, "prompt_tokens_details"), member(reported, "completion_tokens_details")
+    if not isinstance(reported, dict):
+        return None
+    told = reported.get
+    inputs, outputs = told("prompt_tokens_details"), told("completion_tokens_details")
+    if inputs is None and outputs is None:
+        return split(told("prompt_tokens"), told("completion_tokens"))
     return split(
-        member(reported, "prompt_tokens"),
-        member(reported, "completion_tokens"),
+        told("prompt_tokens"),
+        told("completion_tokens"),
         cached=member(inputs, "cached_tokens"),
         cache_write=member(inputs, "cache_write_tokens"),
         reasoning=member(outputs, "reasoning_tokens"),
-        total=member(reported, "total_tokens"),
+        total=told("total_tokens"),
     )
 
 
 def read_answer(body: bytes) -> Answer:
     """A plain answer."""
     answer = whole(_CHUNKS, body)
-    finish = next((choice.finish_reason for choice in answer.choices or () if choice.finish_reason), "")
-    return Answer(usage(answer.usage), str(answer.model or ""), str(finish))
+    finish = ""
+    for choice in answer.choices or ():
+        if choice.finish_reason:
+            finish = str(choice.finish_reason)
+            break
+    return Answer(usage(answer.usage), str(answer.model or ""), finish)
 
 
 class ChatStream(Stream):

@@ -6,6 +6,7 @@ can be read as it passes.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from clavero.domain.credentials import ProviderKind
@@ -29,6 +30,7 @@ _PLAIN = re.compile(r"[\x20-\x7e\t]{0,8192}")
 Headers = tuple[tuple[str, str], ...]
 
 
+@lru_cache(maxsize=256)
 def target(base_url: str, endpoint: Endpoint) -> str:
     """The path of an endpoint at a provider, behind the path of its base URL; that one may end in `/v1` or before."""
     prefix = urlsplit(base_url).path.rstrip("/").removesuffix("/v1")
