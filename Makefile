@@ -32,7 +32,7 @@ bench: .venv/.dev  ## measure the gateway beside nginx and a direct call
 	@$(BIN)/clavero bench
 
 nightly: .venv/.dev .venv/openai2/.done  ## the long proofs: kills, races, many seeds
-	@CLAVERO_TEST_PROFILE=nightly $(BIN)/python -m pytest -m "nightly or not nightly" -n0
+	@$(BIN)/python -m pytest -m nightly -n0
 
 docs: .venv/.dev  ## write again what is generated from the code
 	@$(BIN)/python scripts/generate_docs.py
