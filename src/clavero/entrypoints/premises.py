@@ -55,6 +55,9 @@ class Premises:
         A bind with SO_REUSEADDR but not SO_REUSEPORT tells whether a stranger listens; the socket that is kept has
         SO_REUSEPORT and never listens, so that children may bind beside it and nobody else can.
         """
+        if port and any(held.getsockname()[1] == port for held in self._held):
+            message = f"port {port} is asked for twice"
+            raise StartFailure("port_in_use", message, f"--{setting} 0 takes any free port")
         try:
             with _socket() as probe:
                 probe.bind((LOOPBACK, port))

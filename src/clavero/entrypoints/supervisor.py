@@ -24,6 +24,7 @@ from clavero.settings import Setting, Settings, environment
 SILENT_SECONDS = 20.0  # a worker whose loop has not turned for so long is killed, then its journal is read (L27)
 LONGEST_PAUSE = 5.0  # between two starts of a child that keeps dying
 MOST_FALSE_STARTS = 4
+_UNSERVED_GRACE = 1.0
 
 
 class Opened(Struct, frozen=True):
@@ -132,8 +133,12 @@ class Child:
             os.kill(self.pid, number)
 
     async def stop(self, grace: float) -> bool:
-        """Ask it to drain and wait; killed when the grace is over. True where it ended by itself."""
+        """Ask it to drain and wait; killed when the grace is over. True where it ended by itself.
+
+        One that has not served yet has nothing to drain, and may be waiting for a database that nobody can open.
+        """
         self.stopping = True
+        grace = grace if self._served else min(grace, _UNSERVED_GRACE)
         if self.pid is None or self._process is None:
             return True
         self.signal(signal.SIGTERM)

@@ -67,6 +67,13 @@ def test_a_port_in_use_is_refused_with_the_flag_that_helps(tmp_path: Path) -> No
         assert "--admin-port 0" in caught.value.fix
 
 
+def test_a_port_that_is_asked_for_twice_is_refused(tmp_path: Path) -> None:
+    with Premises(tmp_path / "data") as premises:
+        port = premises.hold_port(0, "gateway-port")
+        with pytest.raises(StartFailure, match="twice"):
+            premises.hold_port(port, "admin-port")
+
+
 def test_a_private_file_is_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_text("before")
