@@ -6,8 +6,6 @@ litellm#34732, litellm#40095, new-api#6609; five parallel calls pass a token lim
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
-
 from clavero.adapters.clock import SystemClock
 from clavero.domain.budgets import BudgetId, RowKey
 from clavero.domain.ledger import Answer, Ask, BootId, Talk
@@ -16,7 +14,6 @@ from clavero.testing.ledgers import SqliteTestLedger
 KEY = RowKey(BudgetId("key/0123456789AB:day"), 86_400)
 
 
-@pytest.mark.requirement(42)
 def test_workers_that_race_for_one_budget_never_get_more_than_it_has(tmp_path: Path) -> None:
     ledger = SqliteTestLedger(tmp_path / "clavero.db", SystemClock(), patience=10)
     ledger.budget(KEY.budget, 100)

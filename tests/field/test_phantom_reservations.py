@@ -44,7 +44,7 @@ async def one(house: House, key: str, chance: Random) -> None:
         await call.end()
 
 
-@pytest.mark.requirement(1, 42)
+@pytest.mark.requirement(1)
 async def test_after_a_crowd_of_bad_ends_nothing_is_held(tmp_path: Path) -> None:
     chance = Random(1)
     async with open_house(tmp_path / "data", upstream__first_byte_seconds=0.3, upstream__idle_seconds=0.3) as first:

@@ -7,7 +7,6 @@ Every path that takes a body is driven under a budget that has nothing left; a p
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.flow.gateway.house import HI, open_house
 
 from clavero.domain.endpoints import Endpoint
@@ -24,7 +23,6 @@ FREE = {Endpoint.COUNT_TOKENS}  # providers take nothing for it
 POSTED = [(path, place.endpoint) for path, place in TABLE.items() if "POST" in place.methods]
 
 
-@pytest.mark.requirement(42)
 async def test_no_path_costs_anything_once_the_budget_is_spent(tmp_path: Path) -> None:
     assert {endpoint for _, endpoint in POSTED} == BODIES.keys()
     async with open_house(tmp_path / "data") as house:

@@ -165,7 +165,7 @@ COMMON = settings(
 )
 
 
-@pytest.mark.requirement(42, 53)
+@pytest.mark.requirement(53)
 def test_money_adds_up_whatever_happens() -> None:
     run_state_machine_as_test(LedgerMachine, settings=settings(COMMON, max_examples=25, stateful_step_count=40))
 

@@ -69,7 +69,6 @@ async def test_without_a_budget_nothing_is_capped_that_nobody_capped(house: Hous
     assert not {"max_tokens", "max_completion_tokens"} & tree.keys()
 
 
-@pytest.mark.requirement(42)
 async def test_a_budget_that_does_not_fit_the_asked_worst_case_refuses_and_says_what_is_left(house: House) -> None:
     key = await house.key()
     await house.budget("0.05")
@@ -83,7 +82,6 @@ async def test_a_budget_that_does_not_fit_the_asked_worst_case_refuses_and_says_
     assert (row["outcome"], row["code"], row["cost_n"]) == ("refused", "insufficient_quota", 0)
 
 
-@pytest.mark.requirement(42)
 async def test_a_clamping_budget_lowers_the_cap_tells_it_and_writes_it_upstream(house: House) -> None:
     key = await house.key()
     await house.budget("0.05", policy=Policy.CLAMP)
@@ -206,7 +204,6 @@ async def test_eight_calls_without_a_cap_share_a_dollar_at_fifteen_a_million(hou
     house.check(await house.rows())
 
 
-@pytest.mark.requirement(42)
 async def test_concurrent_calls_never_spend_more_than_the_budget(house: House) -> None:
     key = await house.key()
     budget = await house.budget("0.02")

@@ -256,7 +256,6 @@ async def test_a_feature_is_recorded_where_the_key_declares_it_and_refused_other
     assert (second["feature"], second["outcome"], second["code"]) == ("", "refused", "feature_not_declared")
 
 
-@pytest.mark.requirement(20)
 async def test_a_key_stays_within_its_models_and_endpoints(house: House) -> None:
     key = await house.key(models=("gpt-4o-mini",), endpoints=("chat",))
     assert (await house.post("/v1/chat/completions", chat(), key)).status == 200

@@ -98,7 +98,6 @@ async def test_a_disabled_key_is_cut_and_refused_until_it_is_enabled(house: Hous
     assert (await house.post("/v1/chat/completions", chat(), key)).status == 200
 
 
-@pytest.mark.requirement(66)
 async def test_a_rotated_key_works_in_both_versions_for_its_grace_and_then_in_the_new_one(house: House) -> None:
     old = await house.key()
     new = (await perform(house.desk, SYSTEM, keys.rotate, name="prod-app-chat-01")).secret.reveal()

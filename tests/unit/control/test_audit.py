@@ -26,7 +26,6 @@ async def spoil(desk: Desk, statement: str) -> None:
         await connection.execute(text(statement))
 
 
-@pytest.mark.requirement(21)
 async def test_an_untouched_trail_is_proved_row_by_row(desk: Desk) -> None:
     assert await audit.verify(desk) == Proof(5, None)
 

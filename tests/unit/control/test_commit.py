@@ -68,7 +68,6 @@ def test_every_operation_has_a_drive() -> None:
     assert registered == set(DRIVES)
 
 
-@pytest.mark.requirement(21)
 @pytest.mark.parametrize("name", DRIVES)
 async def test_an_operation_is_one_audit_row_and_a_log_row_for_each_object(desk: Desk, name: str) -> None:
     work, kwargs = await DRIVES[name](desk)

@@ -90,7 +90,6 @@ async def test_what_is_given_comes_before_what_the_name_says(desk: Desk) -> None
     assert (service.team, service.project) == ("care", "shop")
 
 
-@pytest.mark.requirement(20)
 async def test_scopes_and_bounds_are_kept(desk: Desk, clock: StoppedClock) -> None:
     expires = clock.wall_ns() + DAY_NS
     key = (
@@ -194,7 +193,6 @@ async def test_only_who_may_makes_keys(desk: Desk) -> None:
         await perform(desk, Actor(id="x", role=Role.AUDITOR), keys.create, wanted=NewKey(name=NAME, owner="x"))
 
 
-@pytest.mark.requirement(21)
 async def test_every_operation_leaves_one_audit_row_about_the_key(desk: Desk) -> None:
     issued = await made(desk)
     await perform(desk, ASHA, keys.update, name=NAME, edit=KeyEdit(owner="ben"))

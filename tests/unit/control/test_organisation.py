@@ -29,7 +29,6 @@ async def key(desk: Desk) -> None:
     await perform(desk, SYSTEM, keys.create, wanted=NewKey(name="prod-chat-01", owner="asha"))
 
 
-@pytest.mark.requirement(3)
 async def test_the_tree_says_where_everything_belongs(desk: Desk) -> None:
     tree = await organisation.tree(desk)
     assert [(team.name, team.created_ns > 0) for team in tree.teams] == [("support", True)]

@@ -76,7 +76,6 @@ def test_a_model_that_nobody_prices_has_no_price() -> None:
     assert PRICES.of(CLAUDE, "claude-x") is None
 
 
-@pytest.mark.requirement(20)
 def test_scope_covers_the_name_asked_and_each_target() -> None:
     first, second = targets("support", MODELS, (OPENAI, CLAUDE), PRICES)
     assert may_ask("support", ())

@@ -41,7 +41,6 @@ def test_a_list_has_its_bound() -> None:
         scopes.models(f"m{number}" for number in range(201))
 
 
-@pytest.mark.requirement(20)
 def test_an_unknown_endpoint_comes_with_the_nearest() -> None:
     assert scopes.endpoints(["chat", Endpoint.EMBEDDINGS, "chat"]) == ("chat", "embeddings")
     with pytest.raises(InvalidValue) as caught:

@@ -22,7 +22,6 @@ def judge(
         return problem.code
 
 
-@pytest.mark.requirement(20)
 @pytest.mark.parametrize(
     ("scope", "model", "code"),
     [

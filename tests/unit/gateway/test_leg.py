@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import pytest
 from tests.unit.gateway.world import CLAUDE, PRICES, SIM, new_key
 
 from clavero.domain.budgets import Budget, Subject, Window, budget_id
@@ -51,7 +50,6 @@ def chat(**more: Any) -> dict[str, Any]:
     return {"model": "gpt-4o-mini", "messages": HI, **more}
 
 
-@pytest.mark.requirement(42)
 def test_the_cap_is_what_is_asked_or_usual_and_never_beyond_the_model() -> None:
     assert leg(chat()).wish.cap == 700
     assert leg(chat(max_tokens=50)).wish.cap == 50

@@ -32,7 +32,6 @@ def test_the_list_is_in_the_shape_of_the_caller_s_sdk() -> None:
     assert {row["type"] for row in anthropic["data"]} == {"model"}
 
 
-@pytest.mark.requirement(20)
 def test_a_key_sees_what_it_may_ask_for_and_nothing_else() -> None:
     assert [row["id"] for row in asked(models=("gpt-*",))["data"]] == ["gpt-4o-mini"]
     assert asked(models=("nothing",), anthropic=True) == {

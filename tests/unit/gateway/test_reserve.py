@@ -102,7 +102,6 @@ async def test_below_the_least_useful_answer_nothing_is_held(shop: Shop) -> None
     assert str(facts["resets_at"]).endswith("T00:00:00Z")
 
 
-@pytest.mark.requirement(42)
 async def test_an_asked_cap_is_refused_or_lowered_by_the_policy_of_the_budget_that_is_short(shop: Shop) -> None:
     with pytest.raises(InsufficientQuota):
         await shop.hold(wish(TEAM, CLAMPED, asked=64_000, price=DEAR, size=60_000_000))

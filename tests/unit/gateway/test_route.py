@@ -1,6 +1,5 @@
 from typing import Any
 
-import pytest
 from msgspec import Struct
 from tests.unit.gateway.world import CLAUDE, SIM, credential, new_key, view_of
 
@@ -29,7 +28,6 @@ def test_targets_come_in_order_of_preference() -> None:
     assert served("house", TWO) == ["claude/haiku-1", "sim/gpt-4o-mini"]
 
 
-@pytest.mark.requirement(20)
 def test_the_scope_of_a_key_is_checked_on_each_target_too() -> None:
     assert served("house", TWO, models=("house",)) == "model_not_allowed"
     assert served("house", TWO, models=("house", "haiku-*")) == "model_not_allowed"

@@ -93,7 +93,6 @@ def test_all_rows_of_an_ask_are_had_or_none(key_of_100: Ledger) -> None:
     assert key_of_100.row(TEAM).leased == 0
 
 
-@pytest.mark.requirement(42)
 def test_alone_on_a_row_a_short_headroom_is_proof_enough(key_of_100: Ledger) -> None:
     lender = worker(key_of_100, A)
     assert answer(talk(lender, A, ask("r1", {KEY: 90})), "r1") is Answer.GRANTED

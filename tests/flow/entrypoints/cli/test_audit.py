@@ -1,7 +1,6 @@
 import sqlite3
 from contextlib import closing
 
-import pytest
 from tests.flow.entrypoints.cli.rig import Terminal
 
 
@@ -15,7 +14,6 @@ async def test_each_change_stands_there_with_who_and_why(terminal: Terminal) -> 
     assert (await terminal.ok("audit", "list", "--json")).json["rows"][0]["action"] == "key.disable"
 
 
-@pytest.mark.requirement(21)
 async def test_a_trail_that_was_changed_fails_and_names_the_row(terminal: Terminal) -> None:
     await terminal.ok("team", "add", "support")
     assert "each as it was written" in (await terminal.ok("audit", "verify")).out

@@ -12,7 +12,6 @@ async def openai(terminal: Terminal) -> Terminal:
     return terminal
 
 
-@pytest.mark.requirement(35)
 async def test_a_secret_comes_from_a_variable_a_file_or_a_pipe_and_is_never_shown(
     openai: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -28,7 +27,6 @@ async def test_a_secret_comes_from_a_variable_a_file_or_a_pipe_and_is_never_show
     assert f"…{SECRET[-4:]}" in (await openai.ok("credential", "list", "--provider", "openai")).out
 
 
-@pytest.mark.requirement(35)
 async def test_a_secret_on_the_command_line_is_refused_and_not_taken(openai: Terminal) -> None:
     for words in (["--from", SECRET], [f"--from={SECRET}"], [SECRET]):
         done = await openai.type("credential", "add", "openai", *words)

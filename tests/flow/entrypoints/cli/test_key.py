@@ -25,7 +25,6 @@ async def test_a_new_key_is_shown_once_and_never_again(terminal: Terminal) -> No
         assert secret not in (await terminal.ok(*words)).out
 
 
-@pytest.mark.requirement(35)
 async def test_with_an_env_file_the_key_is_shown_nowhere(terminal: Terminal) -> None:
     file = terminal.data.parent / ".env"
     for more in ([], ["--json"]):

@@ -67,7 +67,6 @@ def test_a_command_written_wrongly_says_what_and_what_is_near(words: list[str], 
     assert found.fix == fix
 
 
-@pytest.mark.requirement(35)
 @pytest.mark.parametrize(
     "place",
     [["credential", "add", "openai", "--from"], ["credential", "add", "openai"], ["key", "show"], ["--api-key"], []],
@@ -79,7 +78,6 @@ def test_a_key_anywhere_on_the_command_line_is_refused_without_being_said_back(p
         assert secret not in two_lines(found)
 
 
-@pytest.mark.requirement(35)
 def test_a_secret_of_a_form_that_nobody_knows_is_not_said_back_either() -> None:
     for words in (
         ["credential", "add", "azure", "hunter22hunter22"],

@@ -26,7 +26,6 @@ def minted(kind: tokens.Kind = tokens.Kind.VIRTUAL_KEY) -> str:
     return tokens.mint(kind, "prod", os.urandom)[1].reveal()
 
 
-@pytest.mark.requirement(35)
 @pytest.mark.parametrize(
     "form", ["{}", "--from={}", "--api-key={}", "file:{}", "OPENAI_API_KEY={}", "'{}'", "Bearer {}"]
 )

@@ -3,7 +3,6 @@ import pytest
 from tests.flow.entrypoints.http.admin.office import Office
 
 
-@pytest.mark.requirement(21)
 async def test_the_newest_rows_come_first_and_the_chain_holds(office: Office) -> None:
     for name in ("a", "b", "c"):
         await office.ask("POST", "/teams", 201, json={"name": name, "reason": f"for {name}"})

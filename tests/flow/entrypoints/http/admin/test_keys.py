@@ -65,7 +65,6 @@ async def test_pages_of_keys_meet(office: Office) -> None:
     await office.refused("GET", "/keys?limit=0", 422)
 
 
-@pytest.mark.requirement(20)
 async def test_a_scope_is_changed_and_what_was_not_sent_stays(office: Office) -> None:
     await office.ask("POST", "/keys", 201, json=KEY | {"expires_in": "30d"})
     changed = await office.ask("PATCH", "/keys/prod-mail-01", json={"add_models": ["gpt-4o"], "reason": "wanted"})

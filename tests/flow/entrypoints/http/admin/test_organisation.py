@@ -2,7 +2,6 @@ import pytest
 from tests.flow.entrypoints.http.admin.office import Office
 
 
-@pytest.mark.requirement(3)
 async def test_the_tree_is_made_moved_and_taken_down(office: Office) -> None:
     for team in ("support", "sales"):
         await office.ask("POST", "/teams", 201, json={"name": team})

@@ -5,7 +5,6 @@ OPENAI = {"name": "openai", "kind": "openai", "base_url": "https://api.openai.co
 SECRET = "sk-" + "q" * 40
 
 
-@pytest.mark.requirement(11)
 async def test_a_providers_key_is_taken_and_never_given(office: Office) -> None:
     await office.ask("POST", "/providers", 201, json=OPENAI)
     answer = await office.owner.post("/api/v1/providers/openai/credential", json={"secret": SECRET})
