@@ -140,7 +140,8 @@ class GatewayWorker:
         root = self._settings.data / "journal"
         boot = BootId(self._dice.token(16).hex())
         here = place(root, durable=power)
-        self._journal = SegmentJournal(root, boot, self._name, report=self._rim.failure, power=power)
+        kept = self._settings.journal.kept_segments
+        self._journal = SegmentJournal(root, boot, self._name, report=self._rim.failure, power=power, kept=kept)
         lender = lender_of(self._settings, here)
         bank = Bank(lender, self._journal, Leases(boot), self._clock)
         await bank.register(self._name)

@@ -14,7 +14,7 @@ from clavero.control.ingest import Ingest
 from clavero.domain.ledger import Boot, BootId, Life
 from clavero.ports import Books, Journals
 
-SILENT_NS = 75_000_000_000  # stale_after and its margin: a worker stops holding before (L23)
+SILENT_NS = 16 * 60 * 1_000_000_000  # stale_after and its margin: a worker stops holding before (L23)
 
 
 class End(Enum):
