@@ -5,6 +5,8 @@ Nothing is written before the root key has proved to be the right one.
 
 from clavero.control.commit import Changing, Desk, operation, perform
 from clavero.domain.access import SYSTEM
+from clavero.domain.credentials import Credential
+from clavero.domain.keys import Key
 from clavero.domain.names import DEFAULT_RULE, NameRule
 from clavero.domain.sealing import SealedKey
 from clavero.domain.startup import StartFailure
@@ -33,7 +35,8 @@ async def open_desk(store: Store, clock: Clock, dice: Dice, root: RootKey, names
     """
     async with store.read() as look:
         rows = tuple(await look.find(SealedKey))
-    if rows:
+        used = bool(rows or await look.find(Credential) or await look.find(Key))
+    if used:
         return _desk(store, clock, dice, _opened(root, rows), names)
     fresh = Keyring.create(root, dice.token, clock.wall_ns())
     desk = _desk(store, clock, dice, _opened(root, fresh), names)

@@ -78,6 +78,18 @@ async def test_a_damaged_vault_stops_the_start_with_one_line(store: SqlStore, pu
     assert "\n" not in caught.value.message
 
 
+async def test_a_vault_that_was_emptied_is_not_made_anew_above_keys_that_need_the_old_one(store: SqlStore) -> None:
+    desk = await open_desk(store, CLOCK, DICE, ROOT)
+    await perform(desk, SYSTEM, create, wanted=NewKey(name="prod-mail-01", owner="asha"))
+    async with store.write() as writing:
+        for row in await writing.find(SealedKey):
+            await writing.delete(SealedKey, row.id)
+    with pytest.raises(StartFailure, match="vault") as caught:
+        await open_desk(store, CLOCK, DICE, ROOT)
+    assert caught.value.code == "vault_damaged"
+    assert await rows_of(store) == []
+
+
 async def test_two_first_starts_at_once_share_one_vault(store: SqlStore) -> None:
     one, other = await asyncio.gather(*(open_desk(store, CLOCK, DICE, ROOT) for _ in range(2)))
     assert len(await rows_of(store)) == 3
