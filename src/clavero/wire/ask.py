@@ -278,15 +278,20 @@ _CALLERS_TOOLS = ("function", "custom", "local_shell", "apply_patch", "computer"
 _CALLERS_TOOLS_ANTHROPIC = ("custom", "bash_", "text_editor_", "computer_", "memory_", "browser_")
 
 
-def _unbounded_chat(tree: Tree, messages: Iterable[Tree]) -> Iterable[str]:
+def _unbounded_chat(tree: Tree, messages: Iterable[Tree]) -> list[str]:
+    found: list[str] = []
     if tree.get("web_search_options") is not None:
-        yield "web_search_options"
-    yield from _dear_service(tree)
+        found.append("web_search_options")
+    if "service_tier" in tree:
+        found += _dear_service(tree)
     modalities = tree.get("modalities")
     if type(modalities) is list and "audio" in modalities:
-        yield "modalities audio"
-    if any(message.get("audio") is not None for message in messages):
-        yield "messages[].audio"
+        found.append("modalities audio")
+    for message in messages:
+        if message.get("audio") is not None:
+            found.append("messages[].audio")
+            break
+    return found
 
 
 def _unbounded_responses(tree: Tree, items: Any) -> Iterable[str]:
