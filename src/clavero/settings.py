@@ -21,6 +21,7 @@ PREFIX = "CLAVERO_"
 FILE = Path("clavero.toml")
 # Names with our prefix that are no settings of a process: the command line's own.
 _OTHERS = {"CLAVERO_URL", "CLAVERO_ADMIN_TOKEN_FILE", "CLAVERO_TEST_PROFILE"}
+_SECRETS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS", "DATABASE_URL")
 # Names that everybody writes without our prefix.
 _KNOWN_ELSEWHERE = {"DATABASE_URL": "storage.database_url"}
 
@@ -158,8 +159,8 @@ def variable(name: str, environ: Mapping[str, str] | None = None) -> str:
 
 
 def environment() -> dict[str, str]:
-    """What a child process inherits: everything but what looks like a secret of ours or of a provider."""
-    return {name: value for name, value in os.environ.items() if not name.endswith(("_API_KEY", "_TOKEN", "_SECRET"))}
+    """What a child process inherits: everything but what looks like a secret; settings come to it down a pipe."""
+    return {name: value for name, value in os.environ.items() if not name.endswith(_SECRETS)}
 
 
 def _fields() -> Iterator[tuple[str, str, str, Any]]:

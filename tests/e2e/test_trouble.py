@@ -81,7 +81,7 @@ def test_one_port_for_both_is_refused(tmp_path: Path) -> None:
     (["--workers", "0"], {}),
     ([], {"CLAVERO_GATEWAY_PROT": "4141"}),
     ([], {"CLAVERO_LOG_LEVEL": "loud"}),
-    (["--database-url", "mysql://a@b/c"], {}),
+    ([], {"DATABASE_URL": "mysql://a@b/c"}),
 ])  # fmt: skip
 def test_a_bad_setting_is_named(tmp_path: Path, flags: list[str], environ: dict[str, str]) -> None:
     assert "bad_setting" in refused(tmp_path / "data", *flags, environ=environ)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from clavero.settings import BadSetting, Settings, UnknownSetting, provider_variables, read
+from clavero.settings import BadSetting, Settings, UnknownSetting, environment, provider_variables, read
 
 
 def test_defaults_stand_where_nothing_is_said(tmp_path: Path) -> None:
@@ -59,3 +59,14 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
 
 def test_providers_in_the_environment_are_named_not_read() -> None:
     assert provider_variables({"OPENAI_API_KEY": "x", "HOME": "/"}) == ["OPENAI_API_KEY"]
+
+
+def test_children_inherit_nothing_that_looks_like_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "DATABASE_URL", "GH_TOKEN"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("LANG", "es_MX.UTF-8")
+    inherited = environment()
+    assert inherited["LANG"] == "es_MX.UTF-8"
+    assert "x" not in {
+        inherited.get(name) for name in ("OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "DATABASE_URL")
+    }

@@ -53,6 +53,7 @@ class Rim(Struct, frozen=True):
     say: Say
     failure: Callable[..., None]
     access: Callable[[Exchange], None] | None = None
+    applied: Callable[[int], None] = lambda _seq: None  # hears how far the view has come
 
 
 class GatewayWorker:
@@ -217,6 +218,7 @@ class GatewayWorker:
             plugs.view.apply(seq, kind, ids, found[kind])
         if Provider in by_kind:
             self._allow()
+        self._rim.applied(plugs.view.seq)
         if Key in by_kind:
             self._rim.say("view_applied", "debug", seq=seq, changes=len(changes))
 

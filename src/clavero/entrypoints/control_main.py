@@ -65,7 +65,9 @@ async def _first_steps(desk: Desk, instructions: Instructions) -> dict[str, str]
         names = await demo.prepare(desk, instructions.simulator_url, gateway, settings.data / "demo")
         facts["demo_keys"] = " ".join(names)
     link = await perform(desk, SYSTEM, signin.create_link)
-    return facts | {"link": f"{admin}/sign-in#{link.reveal()}"}
+    async with desk.store.read() as look:
+        (newest,) = await look.rows("published_seq")
+    return facts | {"link": f"{admin}/sign-in#{link.reveal()}", "seq": str(newest["seq"])}
 
 
 async def _admin_token(desk: Desk, file: Path) -> None:

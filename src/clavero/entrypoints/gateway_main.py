@@ -25,7 +25,11 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     stop = stop_signal()
     rim = HttpRim(f"http://127.0.0.1:{instructions.admin_port}/errors")
     access = AccessLog() if settings.log.access else None
-    words = Rim(rim.words, rim.aside, log.say, log.failure, access)
+
+    def applied(seq: int) -> None:
+        reporter.say(Alive(time.monotonic_ns(), seq))
+
+    words = Rim(rim.words, rim.aside, log.say, log.failure, access, applied)
     worker = GatewayWorker(settings, instructions.root_key, instructions.name, words)
     await worker.open()
     rim.plugs = worker.plugs
@@ -53,7 +57,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
 async def _beat(worker: GatewayWorker, reporter: Reporter, stop: asyncio.Event) -> None:
     while True:
         worker.beat()
-        reporter.say(Alive(time.monotonic_ns()))
+        reporter.say(Alive(time.monotonic_ns(), worker.plugs.view.seq))
         if worker.plugs.bank.fenced:  # finish streams, then begin a new boot (L24)
             stop.set()
         await asyncio.sleep(_BEAT_SECONDS)

@@ -54,9 +54,10 @@ class Failed(Struct, frozen=True, tag="failed"):
 
 
 class Alive(Struct, frozen=True, tag="alive"):
-    """The child's loop turns; said about once a second."""
+    """The child's loop turns; said about once a second. `seq` is the newest change that it has applied."""
 
     at_ns: int
+    seq: int = 0
 
 
 Report = Ready | Failed | Alive

@@ -24,6 +24,7 @@ from clavero.settings import Setting, Settings, environment
 SILENT_SECONDS = 20.0  # a worker whose loop has not turned for so long is killed, then its journal is read (L27)
 LONGEST_PAUSE = 5.0  # between two starts of a child that keeps dying
 MOST_FALSE_STARTS = 4
+CATCH_UP_SECONDS = 5.0  # a worker that is slower than this is busy, and serves what it knows
 _UNSERVED_GRACE = 1.0
 
 
@@ -51,6 +52,7 @@ class Child:
         self._log = log
         self.ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         self.stopping = False
+        self.seq = 0  # the newest change that it has applied
         self._module = module
         self._instructions = instructions
         self._process: asyncio.subprocess.Process | None = None
@@ -117,8 +119,9 @@ class Child:
             case Failed() as failed if not self.ready.done():
                 self.stopping = True
                 self.ready.set_exception(failure_of(failed))
-            case Alive():
+            case Alive() as alive:
                 self._heard = time.monotonic()
+                self.seq = alive.seq
 
     def kill_if_silent(self) -> bool:
         """End a process whose loop has stopped turning; its journal is read once its death is certain."""
@@ -199,7 +202,9 @@ class Supervisor:
         try:
             await _first(starting, stopped)
             if starting.done():
-                opened(self._opened(starting.result()[-1], time.monotonic() - began))
+                control = starting.result()[-1]
+                await self._caught_up(int(control.facts.get("seq", "0")))
+                opened(self._opened(control, time.monotonic() - began))
                 await self._stop.wait()
                 draining()
         finally:
@@ -209,6 +214,12 @@ class Supervisor:
             await self._end()
             await asyncio.gather(*running, starting, stopped, watching, return_exceptions=True)
         return Exit.DONE
+
+    async def _caught_up(self, seq: int) -> None:
+        """Wait until every worker knows what was made at the start: the call that is printed must work."""
+        until = time.monotonic() + CATCH_UP_SECONDS
+        while time.monotonic() < until and any(worker.seq < seq for worker in self._workers):  # noqa: ASYNC110 - once
+            await asyncio.sleep(0.005)
 
     def _opened(self, control: Ready, seconds: float) -> Opened:
         gateway, admin = (f"http://127.0.0.1:{port}" for port in (self._gateway_port, self._admin_port))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from clavero.adapters.storage.ledger_sql import APPLY_LIMIT, CLOSE_BUDGET, Dialect
+from clavero.adapters.storage.rows import REGISTRY
 
 STATEMENTS = {"apply_limit": APPLY_LIMIT, "close_budget": CLOSE_BUDGET}
 
@@ -30,6 +31,8 @@ _FIGURES = """
     coalesce(sum(reasoning), 0) AS reasoning, coalesce(sum(cost_n), 0) AS cost_n,
     coalesce(sum(CASE WHEN estimated THEN cost_n ELSE 0 END), 0) AS estimated_n
 """
+
+_PUBLISHED = "(" + ", ".join(f"'{stored.table}'" for stored in REGISTRY if stored.published) + ")"
 
 QUERIES: dict[str, str] = {
     "ledger_rows": """
@@ -90,6 +93,8 @@ QUERIES: dict[str, str] = {
     "meta": "SELECT name, value FROM meta",
     "boots": "SELECT boot_id, worker, state, heartbeat FROM boot WHERE state <> 'closed'",
     "rejects": "SELECT count(*) AS rejects FROM journal_rejects",
+    # What workers hear of: a change of anything else never moves their view.
+    "published_seq": "SELECT coalesce(max(seq), 0) AS seq FROM change_log WHERE kind IN " + _PUBLISHED,  # noqa: S608 - names of the registry
     "change_seq": "SELECT coalesce(max(seq), 0) AS seq FROM change_log",
     "ledger_sums": """
         SELECT coalesce(sum(posted), 0) AS posted, coalesce(sum(leased), 0) AS leased, coalesce(sum(lost), 0) AS lost,

@@ -25,9 +25,10 @@ def up(  # noqa: PLR0913 - one parameter for each flag
     workers: int | None = None,
     ready_file: Path | None = None,
     log_level: str | None = None,
-    database_url: str | None = None,
 ) -> int:
     """Start the gateway and its control plane.
+
+    PostgreSQL instead of SQLite: DATABASE_URL=postgresql://… in the environment, since others can read a command line.
 
     Example: clavero up --demo --data-dir ./clavero-data --gateway-port 4141
 
@@ -47,12 +48,9 @@ def up(  # noqa: PLR0913 - one parameter for each flag
         Write one JSON object there, readable by you alone, once it serves.
     log_level
         debug, info, warning or error (info).
-    database_url
-        postgresql://… instead of SQLite in the data directory.
     """
     flags = {
         "storage.data_dir": str(data_dir) if data_dir else None,
-        "storage.database_url": database_url,
         "gateway.port": gateway_port,
         "gateway.workers": workers,
         "admin.port": admin_port,
