@@ -228,6 +228,7 @@ class Relay:
         cap = self._leg.told_cap(self._hold.cap)
         trail.client.start(200, headers(trail, "text/event-stream; charset=utf-8", taken, None, cap))
         trail.client.write(b"".join(self.parts))
+        self.parts.clear()
 
 
 def _bad(error: BadAnswer | EventTooLong) -> BadAnswer:

@@ -100,6 +100,7 @@ class Connection(asyncio.Protocol):
             self.transport.abort()
             return
         self._touched = True
+        call.data = b""  # no longer sent again; a long stream need not keep a long prompt
         failure = ""
         try:
             parser.feed_data(data)
