@@ -334,4 +334,9 @@ ENGLISH: dict[str, Words] = {
         "A row of it is missing or was altered.",
         "Restore the database from a backup. Nothing was changed",
     ),
+    "stranger": (
+        "The console does not serve this visitor",
+        "Without TLS it is for this machine alone, under its own name.",
+        "Open it on the machine itself, or put TLS before it",
+    ),
 }

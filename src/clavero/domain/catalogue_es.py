@@ -404,4 +404,9 @@ SPANISH: dict[str, Words] = {
         "Falta una fila suya o fue alterada.",
         "Restaura la base de datos desde una copia. Nada cambió",
     ),
+    "stranger": (
+        "La consola no atiende a este visitante",
+        "Sin TLS es solo para esta máquina, con su propio nombre.",
+        "Ábrela en la propia máquina, o pon TLS delante",
+    ),
 }

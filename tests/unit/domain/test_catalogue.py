@@ -9,6 +9,7 @@ from clavero.domain import errors, refusals
 from clavero.domain.catalogue import Language, codes, entry, fact_and_fix, nearest, problems
 from clavero.domain.catalogue_en import ENGLISH
 from clavero.domain.catalogue_es import SPANISH
+from clavero.entrypoints.http.console.door import Stranger
 
 SOURCE = Path(errors.__file__).parents[1]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -39,7 +40,8 @@ def test_every_failure_to_start_has_its_entry() -> None:
 
 
 def test_every_refusal_of_the_control_plane_has_its_entry() -> None:
-    assert {refusals.Refusal.code, *(kind.code for kind in refusals.Refusal.__subclasses__())} <= set(codes())
+    everywhere = {refusals.Refusal.code, Stranger.code, *(kind.code for kind in refusals.Refusal.__subclasses__())}
+    assert everywhere <= set(codes())
 
 
 def test_both_languages_have_the_same_codes() -> None:

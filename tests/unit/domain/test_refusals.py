@@ -37,7 +37,8 @@ def test_every_refusal_says_a_fact_and_a_next_step(refusal: Refusal) -> None:
 
 
 def test_every_refusal_is_shown_here() -> None:
-    assert {type(one) for one in EACH} == set(Refusal.__subclasses__())
+    here = {kind for kind in Refusal.__subclasses__() if kind.__module__ == Refusal.__module__}
+    assert {type(one) for one in EACH} == here
 
 
 def test_the_code_comes_from_the_name() -> None:
