@@ -17,6 +17,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         if told is not None:
             sys.stdout.write(told)
+            sys.stdout.flush()  # here, where a reader that has gone is expected, and not when the interpreter ends
             return 0
         return _command(arguments)
     except BrokenPipeError:  # whoever read us has gone, as `head` does: nothing is wrong

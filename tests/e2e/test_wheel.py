@@ -21,12 +21,16 @@ def build(folder: Path) -> Path:
     return folder / run("-c", program, str(folder), cwd=ROOT).strip().splitlines()[-1]
 
 
+# The system's certificates where there are some, as the Makefile does.
+CERTIFICATES = ("--system-certs",) if Path("/etc/ssl/certs/ca-certificates.crt").exists() else ()
+
+
 def test_the_installed_wheel_runs_and_answers(tmp_path: Path) -> None:
     wheel = build(tmp_path)
     run("-m", "uv", "venv", "--quiet", "--python", sys.executable, "empty", cwd=tmp_path)
     python = str(tmp_path / "empty" / "bin" / "python")
     locked = ("--require-hashes", "--only-binary", ":all:", str(ROOT / "requirements" / "run.txt"))
-    run("-m", "uv", "pip", "sync", "--quiet", "--python", python, *locked, cwd=tmp_path)
+    run("-m", "uv", "pip", "sync", "--quiet", *CERTIFICATES, "--python", python, *locked, cwd=tmp_path)
     run("-m", "uv", "pip", "install", "--quiet", "--python", python, "--no-deps", str(wheel), cwd=tmp_path)
     environ = {**clean_environ(tmp_path), "PYTHONPATH": "", "VIRTUAL_ENV": ""}
     running = start(tmp_path / "data", environ=environ, command=[str(tmp_path / "empty" / "bin" / "clavero")])
