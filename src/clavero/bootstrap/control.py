@@ -1,5 +1,7 @@
 """What the control plane is composed of: store, vault, desk, ingest and reclaim."""
 
+import asyncio
+
 from msgspec import Struct
 
 from clavero.adapters.clock import SystemClock, SystemDice
@@ -11,9 +13,14 @@ from clavero.control.ingest import POSTGRES_PACE, SQLITE_PACE, Heard, Ingest
 from clavero.control.reclaim import Reclaim
 from clavero.control.unseal import open_desk
 from clavero.domain.names import rule_of
+from clavero.domain.startup import StartFailure
 from clavero.ports import Books, Clock
 from clavero.settings import Settings
 from clavero.vault.keyring import RootKey
+
+
+# A driver whose connection failed still tells so from a thread of its own; a loop that has closed would be a traceback.
+_LAST_WORDS_SECONDS = 0.1
 
 
 class ControlPlane(Struct):
@@ -36,7 +43,12 @@ class ControlPlane(Struct):
 async def open_control(settings: Settings, root_key: bytes, heard: Heard) -> ControlPlane:
     """Make or check the schema, open the vault; `StartFailure` where either is not ours. `heard` is told of frames."""
     store = _store(settings)
-    await store.open()
+    try:
+        await store.open()
+    except StartFailure:
+        await store.close()
+        await asyncio.sleep(_LAST_WORDS_SECONDS)
+        raise
     names = rule_of(settings.keys.name_pattern, settings.keys.name_words)
     desk = await open_desk(store, SystemClock(), SystemDice(), RootKey(root_key), names)
     journals = Segments(settings.data / "journal", durable=settings.journal.durability == "power")
