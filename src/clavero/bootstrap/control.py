@@ -18,7 +18,6 @@ from clavero.ports import Books, Clock
 from clavero.settings import Settings
 from clavero.vault.keyring import RootKey
 
-
 # A driver whose connection failed still tells so from a thread of its own; a loop that has closed would be a traceback.
 _LAST_WORDS_SECONDS = 0.1
 
