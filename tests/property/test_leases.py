@@ -177,6 +177,7 @@ def test_nor_does_it_on_a_database() -> None:
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("machine", [LeaseMachine, DatabaseMachine])
 def test_nor_does_it_all_night(machine: type[LeaseMachine]) -> None:
     run_state_machine_as_test(machine, settings=settings(COMMON, max_examples=1500, stateful_step_count=100))

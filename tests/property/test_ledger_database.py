@@ -171,5 +171,6 @@ def test_money_adds_up_whatever_happens() -> None:
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(7200)
 def test_money_adds_up_whatever_happens_all_night() -> None:
     run_state_machine_as_test(LedgerMachine, settings=settings(COMMON, max_examples=1500, stateful_step_count=80))
