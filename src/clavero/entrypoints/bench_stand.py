@@ -44,6 +44,7 @@ _BODY = json.dumps(
     separators=(",", ":"),
 ).encode()
 _STREAMED = _BODY[:-1] + b',"stream":true}'
+_TRANSLATED = _BODY.replace(b"gpt-4o-mini", b"claude-sonnet-4-5")  # asked in one dialect, answered in another
 CHUNKS = 100
 
 
@@ -81,10 +82,10 @@ class Stand:
         return int(status.partition("VmRSS:")[2].split()[0])
 
     def load(
-        self, target: str, total: int, *, streamed: bool = False, per_second: float = 0.0, connections: int = 32
+        self, target: str, total: int, *, kind: str = "plain", per_second: float = 0.0, connections: int = 32
     ) -> Run:
-        """Send requests to a target from the other core and wait for every answer."""
-        file = self.folder / f"{'stream' if streamed else 'plain'}.request"
+        """Send requests of a kind (plain, stream, translated) to a target and wait for the answers."""
+        file = self.folder / f"{kind}.request"
         words = [str(self.ports[target]), str(file), str(total), str(connections), str(per_second), str(OTHER_CORE)]
         done = subprocess.run(  # noqa: S603 - our own module
             [sys.executable, "-m", "clavero.testing.load", *words],
@@ -110,7 +111,7 @@ def open_stand(nginx: str) -> Iterator[Stand]:
         _start_nginx(stand, stack, found)
         key = _start_clavero(stand, stack)
         headers = {"authorization": f"Bearer {key}"}
-        for file, body in (("plain", _BODY), ("stream", _STREAMED)):
+        for file, body in (("plain", _BODY), ("stream", _STREAMED), ("translated", _TRANSLATED)):
             (stand.folder / f"{file}.request").write_bytes(post("bench", "/v1/chat/completions", headers, body))
         yield stand
 
@@ -151,7 +152,7 @@ def _start_clavero(stand: Stand, stack: ExitStack) -> str:
 
 
 def _govern(told: dict[str, Any], upstream: int) -> str:
-    """A provider, its price and credential, a key, and a budget at each of five levels."""
+    """Two providers with credentials, a key, and a budget at each of five levels."""
     token = Path(told["admin_token_file"]).read_text().strip()
 
     def api(method: str, path: str, body: Mapping[str, object]) -> Any:
@@ -163,9 +164,13 @@ def _govern(told: dict[str, Any], upstream: int) -> str:
             return json.loads(answer.read() or b"null")
 
     base = f"http://127.0.0.1:{upstream}"
-    provider = {"name": "fixed", "kind": "openai", "base_url": base, "network": "loopback", "models": ["gpt-4o-mini"]}
-    api("POST", "/providers", provider)
-    api("POST", "/providers/fixed/credential", {"secret": "not-a-real-key-" + "0" * 20})
+    for name, kind, model in (("fixed", "openai", "gpt-4o-mini"), ("other", "anthropic", "claude-sonnet-4-5")):
+        api(
+            "POST",
+            "/providers",
+            {"name": name, "kind": kind, "base_url": base, "network": "loopback", "models": [model]},
+        )
+        api("POST", f"/providers/{name}/credential", {"secret": "not-a-real-key-" + "0" * 20})
     made = api("POST", "/keys", {"name": "prod-bench-load-01", "owner": "bench", "team": "bench", "project": "bench"})
     service = made["key"]["service"]
     levels = (

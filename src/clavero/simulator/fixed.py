@@ -1,4 +1,4 @@
-"""An upstream that answers every request with the same bytes: what a gateway is measured against.
+"""An upstream that answers every request of a dialect with the same bytes: what a gateway is measured against.
 
 Plain, or as a stream of chunks of which one is written to each open stream at every turn, so that a reader gets them
 one at a time. It parses no more than it must.
@@ -18,6 +18,13 @@ PLAIN = b"".join(
         b'"usage":{"prompt_tokens":200,"completion_tokens":180,"total_tokens":380}}',
     )
 )
+MESSAGE = b"".join(
+    (
+        b'{"id":"msg_fixed","type":"message","role":"assistant","model":"claude-sonnet-4-5","content":[{',
+        b'"type":"text","text":"' + b"x" * 700 + b'"}],"stop_reason":"end_turn","stop_sequence":null,',
+        b'"usage":{"input_tokens":200,"output_tokens":180}}',
+    )
+)
 _HEAD = b'data: {"id":"chatcmpl-fixed","object":"chat.completion.chunk",' + _TOLD
 _WORD = _HEAD + b',"choices":[{"index":0,"delta":{"content":" word"},"logprobs":null,"finish_reason":null}]}\n\n'
 _STOP = _HEAD + b',"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
@@ -26,14 +33,19 @@ CHUNKS = (*(_WORD for _ in range(98)), _STOP, _HEAD + _USED)
 
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"content-length:"
+_MESSAGES = b"POST /v1/messages "
 
 
 class Fixed(Struct, frozen=True):
-    """What is answered: a body, or `chunks` pieces with a pause in seconds between two of them."""
+    """What is answered: a body, or `chunks` pieces with a pause in seconds between two of them.
+
+    `message` is the body for Anthropic's path; empty is the same as for every other.
+    """
 
     body: bytes
     chunks: tuple[bytes, ...] = ()
     pause: float = 0.002
+    message: bytes = b""
 
 
 class Answering(asyncio.Protocol):
@@ -44,6 +56,7 @@ class Answering(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._plain = _plain(fixed.body)
+        self._message = _plain(fixed.message or fixed.body)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way back."""
@@ -63,7 +76,7 @@ class Answering(asyncio.Protocol):
             self._transport.write(_STREAM_HEAD)
             self._chunk(0)
         else:
-            self._transport.write(self._plain)
+            self._transport.write(self._message if buffer.startswith(_MESSAGES) else self._plain)
 
     def _chunk(self, number: int) -> None:
         if self._transport is None or self._transport.is_closing():
@@ -109,7 +122,7 @@ def main() -> None:
     os.sched_setaffinity(0, {int(sys.argv[2])})
 
     async def serve() -> None:
-        server = await serve_fixed(Fixed(PLAIN, CHUNKS))
+        server = await serve_fixed(Fixed(PLAIN, CHUNKS, message=MESSAGE))
         file = Path(sys.argv[1])
         fresh = file.with_name(file.name + ".new")
         fresh.write_text(str(server.sockets[0].getsockname()[1]))

@@ -31,3 +31,12 @@ async def test_a_stream_is_sent_chunk_by_chunk() -> None:
     answer = await ask(port, b"POST / HTTP/1.1\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
     server.close()
     assert b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n" in answer
+
+
+async def test_anthropics_path_is_answered_in_its_dialect() -> None:
+    server = await serve_fixed(Fixed(b"chat", message=b"message"))
+    port = server.sockets[0].getsockname()[1]
+    request = b"POST %s HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}"
+    answers = [await ask(port, request % path) for path in (b"/v1/messages", b"/v1/chat/completions")]
+    server.close()
+    assert [answer.rpartition(b"\r\n\r\n")[2] for answer in answers] == [b"message", b"chat"]

@@ -10,6 +10,7 @@ from clavero.entrypoints.bench_stand import CHUNKS, Stand, open_stand
 _TARGETS = {
     "ratio_to_nginx": ("CPU per chat completion, times nginx", 3.0),
     "ratio_chunk": ("CPU per streamed chunk, times nginx", 1.8),
+    "ratio_translated": ("CPU per translated chat, times pass-through", 2.0),
     "added_p50_ms": ("added p50 at 30 % of the peak, ms", 0.5),
     "added_p99_ms": ("added p99 at 30 % of the peak, ms", 3.0),
     "worker_mb": ("memory of a worker after load, MB", 50.0),
@@ -51,25 +52,29 @@ def bench(*, rounds: int = 9, exchanges: int = 20_000, nginx: str = "nginx", jso
 def _measure(stand: Stand, rounds: int, exchanges: int) -> dict[str, Any]:
     for target in ("nginx", "clavero"):
         stand.load(target, exchanges // 10)
-    taken: dict[str, list[float]] = {name: [] for name in ("nginx", "clavero", "nginx_chunk", "clavero_chunk")}
+    stand.load("clavero", exchanges // 10, kind="translated")
+    names = ("nginx", "clavero", "nginx_chunk", "clavero_chunk", "translated")
+    taken: dict[str, list[float]] = {name: [] for name in names}
     peaks: list[float] = []
     shares: list[float] = []
     for number in range(rounds):
         for target in ("nginx", "clavero"):
-            plain, rate, share = _cpu_us(stand, target, exchanges, streamed=False)
+            plain, rate, share = _cpu_us(stand, target, exchanges, "plain")
             streams = max(64, exchanges // 50)
-            stream, _, _ = _cpu_us(stand, target, streams, streamed=True)
+            stream, _, _ = _cpu_us(stand, target, streams, "stream")
             taken[target].append(plain)
             taken[f"{target}_chunk"].append(max(0.0, stream - plain) / CHUNKS)
             if target == "clavero":
                 peaks.append(rate)
                 shares.append(share)
+                taken["translated"].append(_cpu_us(stand, target, exchanges, "translated")[0])
         _progress(f"round {number + 1}/{rounds}: {taken['clavero'][-1]:.0f} µs, {taken['nginx'][-1]:.0f} µs nginx")
     rate = 0.3 * statistics.median(peaks)
     total = max(500, min(exchanges, int(rate * 10)))
     ours, direct = (stand.load(target, total, per_second=rate) for target in ("clavero", "direct"))
     ratios = [mine / theirs for mine, theirs in zip(taken["clavero"], taken["nginx"], strict=True)]
     chunks = [mine / theirs for mine, theirs in zip(taken["clavero_chunk"], taken["nginx_chunk"], strict=True)]
+    translated = [mine / plain for mine, plain in zip(taken["translated"], taken["clavero"], strict=True)]
     return {
         "exchange_us": statistics.median(taken["clavero"]),
         "chunk_us": statistics.median(taken["clavero_chunk"]),
@@ -77,6 +82,9 @@ def _measure(stand: Stand, rounds: int, exchanges: int) -> dict[str, Any]:
         "nginx_chunk_us": statistics.median(taken["nginx_chunk"]),
         "ratio_to_nginx": statistics.median(ratios),
         "ratio_chunk": statistics.median(chunks),
+        "translated_us": statistics.median(taken["translated"]),
+        "ratio_translated": statistics.median(translated),
+        "range_translated": [min(translated), max(translated)],
         "range_to_nginx": [min(ratios), max(ratios)],
         "range_chunk": [min(chunks), max(chunks)],
         "added_p50_ms": (ours.p50_us - direct.p50_us) / 1000,
@@ -94,10 +102,10 @@ def _measure(stand: Stand, rounds: int, exchanges: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _cpu_us(stand: Stand, target: str, total: int, *, streamed: bool) -> tuple[float, float, float]:
+def _cpu_us(stand: Stand, target: str, total: int, kind: str) -> tuple[float, float, float]:
     """CPU microseconds an answer, answers a second, and how busy the measured core was with it."""
     before = stand.cpu_ns(target)
-    run = stand.load(target, total, streamed=streamed)
+    run = stand.load(target, total, kind=kind)
     used = stand.cpu_ns(target) - before
     if run.count != total or run.broken:
         raise RuntimeError(f"{target}: {run.answers}, {run.broken} broken")

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from tests.e2e.running import CLAVERO, clean_environ
 
-KEYS = {"exchange_us", "chunk_us", "nginx_us", "nginx_chunk_us", "ratio_to_nginx", "ratio_chunk", "rounds"}
+KEYS = {
+    "exchange_us",
+    "chunk_us",
+    "nginx_us",
+    "nginx_chunk_us",
+    "ratio_to_nginx",
+    "ratio_chunk",
+    "ratio_translated",
+    "rounds",
+}
 
 
 def test_without_nginx_it_says_how_to_get_it(tmp_path: Path) -> None:
