@@ -19,6 +19,7 @@ from msgspec import Struct
 from clavero.domain.startup import Exit, StartFailure
 from clavero.entrypoints.premises import Premises, write_private
 from clavero.entrypoints.processes import Alive, Failed, Instructions, Ready, failure_of, hand_over, read_report
+from clavero.entrypoints.service_manager import service_manager
 from clavero.settings import Setting, Settings, environment
 
 SILENT_SECONDS = 20.0  # a worker whose loop has not turned for so long is killed, then its journal is read (L27)
@@ -168,6 +169,7 @@ class Supervisor:
         self._simulator_port = _simulator_port(premises) if demo else 0
         # A person at a terminal is not shown what the children log; a service manager is.
         self._log = premises.open_log() if sys.stderr.isatty() else None
+        self._manager = service_manager()
         self._stop = asyncio.Event()
         self._stopped_twice = asyncio.Event()
         self._workers = [
@@ -205,13 +207,15 @@ class Supervisor:
                 control = starting.result()[-1]
                 await self._caught_up(int(control.facts.get("seq", "0")))
                 opened(self._opened(control, time.monotonic() - began))
+                self._manager.ready(self._status())
                 await self._stop.wait()
                 draining()
         finally:
+            self._manager.stopping()
             starting.cancel()
-            watching.cancel()
             stopped.cancel()
             await self._end()
+            watching.cancel()  # last: a drain may take longer than a watchdog waits
             await asyncio.gather(*running, starting, stopped, watching, return_exceptions=True)
         return Exit.DONE
 
@@ -229,6 +233,10 @@ class Supervisor:
             write_private(_port_file(self._premises.data), str(self._simulator_port).encode())
         return Opened(gateway, admin, control.facts, seconds)
 
+    def _status(self) -> str:
+        """One line for `systemctl status`."""
+        return f"gateway port {self._gateway_port}, workers {len(self._workers)}, console port {self._admin_port}"
+
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -242,6 +250,7 @@ class Supervisor:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(1.0)
+            self._manager.alive()
             for child in self._workers:
                 child.kill_if_silent()
 
