@@ -24,7 +24,7 @@ _WITHOUT_OUTPUT = frozenset({Endpoint.COUNT_TOKENS, Endpoint.EMBEDDINGS})
 class Leg:
     """What one target is asked. The body is encoded once; its cap is written behind it when the money is known."""
 
-    __slots__ = ("_ask", "_kind", "_parameter", "_sketch", "origin", "target", "way", "wish")
+    __slots__ = ("_ask", "_kind", "_parameter", "_size", "_sketch", "origin", "target", "way", "wish")
 
     def __init__(self, ask: Ask, target: Target, grant: Grant) -> None:
         provider, price = target.provider, target.price
@@ -45,12 +45,13 @@ class Leg:
         if ask.cap is None and not budgets and self.way.spoken is not Endpoint.MESSAGES:
             self._parameter = ""  # nobody asked for a cap and nothing has to be bounded; messages must have one
         self._sketch = draft(tree, self._parameter)
+        self._size = len(self._sketch)
         self.wish = self._wish(grant, budgets)
 
     @property
     def estimated_input(self) -> int:
         """Input tokens to charge for where a provider told none: usual of English, never a bound."""
-        return -(-len(self._sketch) // 4)
+        return -(-self._size // 4)
 
     def outgoing(self, cap: int, key: Secret, caller: dict[str, str], version: str) -> Outgoing:
         """The request with its cap written; `key` is revealed here and nowhere before."""
@@ -60,13 +61,17 @@ class Leg:
         path = outgoing.target(self.target.provider.base_url, self.way.spoken)
         return Outgoing("POST", path, headers, capped(self._sketch, self._parameter, cap))
 
+    def let_go(self) -> None:
+        """Keep the body no longer: its answer has begun, so it is never sent again."""
+        self._sketch = b""
+
     def told_cap(self, cap: int) -> int:
         """The cap, where it is another than the caller asked for; 0 where there is nothing to tell."""
         return cap if self._parameter and cap != self._ask.cap else 0
 
     def _wish(self, grant: Grant, budgets: Sequence[object]) -> Wish:
         ask, price = self._ask, self.target.price
-        bound = input_bound(len(self._sketch) + _CAP_BYTES, ask.images + ask.images_inline, ask.tools)
+        bound = input_bound(self._size + _CAP_BYTES, ask.images + ask.images_inline, ask.tools)
         free = ask.endpoint in _FREE
         wish = Wish(ask.model, None if free else price, bound, grant.budgets if budgets else ())
         wish.unbounded = (*ask.unbounded, *(("a file",) if ask.files or ask.files_inline else ()))

@@ -229,6 +229,8 @@ class Relay:
         trail.client.start(200, headers(trail, "text/event-stream; charset=utf-8", taken, None, cap))
         trail.client.write(b"".join(self.parts))
         self.parts.clear()
+        self._leg.let_go()
+        trail.let_go()
 
 
 def _bad(error: BadAnswer | EventTooLong) -> BadAnswer:

@@ -51,6 +51,12 @@ class Trail:
         self.settled = False  # its last row is queued
         self.interrupt: Callable[[Problem], None] | None = None
 
+    def let_go(self) -> None:
+        """Keep what was asked no longer: a stream may stay open for minutes, and nothing is asked again."""
+        self.request.body = b""
+        if self.ask is not None:
+            self.ask.tree = {}
+
     def stop(self, problem: Problem) -> None:
         """End it from outside: at once while it calls, else before its next step."""
         if self.problem is None:

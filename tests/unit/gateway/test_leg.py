@@ -139,3 +139,11 @@ def test_a_call_goes_to_the_provider_s_own_origin_and_path_with_its_own_key() ->
 def test_an_estimate_is_a_quarter_of_the_bytes() -> None:
     one = leg(chat(messages=[{"role": "user", "content": "x" * 4000}]))
     assert 1000 < one.estimated_input < 1040
+
+
+def test_the_estimate_outlives_the_body() -> None:
+    one = leg({"model": "gpt-4o-mini", "messages": HI})
+    before = one.estimated_input
+    one.let_go()
+    assert one.estimated_input == before > 0
+    assert b"messages" not in one.outgoing(5, Secret("s"), {}, "1").body

@@ -1,8 +1,10 @@
 from tests.unit.gateway.world import new_key, trail_of
 
+from clavero.domain.endpoints import Endpoint
 from clavero.domain.errors import KeyRevoked, Problem
 from clavero.gateway.trail import UnderWay
 from clavero.gateway.view import Grant
+from clavero.wire.ask import Ask
 
 
 def test_the_first_reason_to_stop_stands() -> None:
@@ -37,3 +39,13 @@ def test_one_that_does_not_call_yet_keeps_the_reason_for_its_next_step() -> None
     one, why = trail_of(), KeyRevoked()
     one.stop(why)
     assert one.problem is why
+
+
+def test_what_was_asked_is_kept_no_longer_than_it_is_needed() -> None:
+    one = trail_of()
+    one.request.body = b'{"model":"m"}'
+    one.ask = Ask(Endpoint.CHAT, "m", {"model": "m"}, True)
+    one.let_go()
+    assert one.request.body == b""
+    assert one.ask.tree == {}
+    assert one.ask.model == "m"
