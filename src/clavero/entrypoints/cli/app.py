@@ -41,6 +41,7 @@ NOUNS = {
     "service": ("Programs that hold keys.", "list add"),
     "request": ("The newest exchanges.", "list"),
     "audit": ("Who changed what.", "list verify"),
+    "db": ("The database itself.", "migrate"),
 }
 _BUILTIN = {"list", "set"}
 
