@@ -4,6 +4,9 @@ A statement names its values `:name`. Words in braces differ by database: `{keys
 JSON, `{ids}` the strings of `:ids`, `{lock}` and `{share}` take row locks where the database has them, `{now}` is the
 database's clock where it has a trustworthy one. Amounts are moved by difference and never written as totals, so a
 row that was read without its lock still cannot lose a change, and the checks of the table see every step.
+
+`{keys} k CROSS JOIN t WHERE` tells SQLite which table is looked into for each key. With JOIN it read the whole list
+again for every lease of a boot: with 5,000 budgets ingest was forty times slower.
 """
 
 import re
@@ -107,12 +110,12 @@ UNKNOWN_ROW: Final = Statement(
 )
 LOCK_ROWS: Final = Statement(
     """SELECT l.budget_id, l.period_start, l.limit_n, l.posted, l.leased, l.lost, l.excess, l.state
-    FROM {keys} k JOIN ledger l ON l.budget_id = k.b AND l.period_start = k.p
+    FROM {keys} k CROSS JOIN ledger l WHERE l.budget_id = k.b AND l.period_start = k.p
     ORDER BY l.budget_id, l.period_start {lock}"""
 )
 SEE_ROWS: Final = Statement(
     """SELECT l.budget_id, l.period_start, l.limit_n, l.posted, l.leased, l.lost, l.excess, l.state
-    FROM {keys} k JOIN ledger l ON l.budget_id = k.b AND l.period_start = k.p"""
+    FROM {keys} k CROSS JOIN ledger l WHERE l.budget_id = k.b AND l.period_start = k.p"""
 )
 TROUBLED: Final = Statement(
     """SELECT l.budget_id, l.period_start FROM ledger l
@@ -135,12 +138,12 @@ ARCHIVE: Final = Statement(
 
 OWN_LEASES: Final = Statement(
     """SELECT o.boot_id, o.budget_id, o.period_start, o.granted, o.returned, o.posted, o.moved, o.lost, o.acked
-    FROM {keys} k JOIN lease o ON o.boot_id = :boot AND o.budget_id = k.b AND o.period_start = k.p"""
+    FROM {keys} k CROSS JOIN lease o WHERE o.boot_id = :boot AND o.budget_id = k.b AND o.period_start = k.p"""
 )
 OTHER_LEASES: Final = Statement(
     """SELECT o.boot_id, o.budget_id, o.period_start, o.granted, o.returned, o.posted, o.moved, o.lost, o.acked
-    FROM {keys} k JOIN lease o ON o.budget_id = k.b AND o.period_start = k.p
-    WHERE o.boot_id <> :boot AND o.granted - o.returned - o.posted - o.moved > 0"""
+    FROM {keys} k CROSS JOIN lease o WHERE o.budget_id = k.b AND o.period_start = k.p
+    AND o.boot_id <> :boot AND o.granted - o.returned - o.posted - o.moved > 0"""
 )
 BOOT_LEASES: Final = Statement(
     """SELECT boot_id, budget_id, period_start, granted, returned, posted, moved, lost, acked
