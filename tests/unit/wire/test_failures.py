@@ -21,6 +21,7 @@ CASES: list[tuple[int, Any, type[errors.Problem]]] = [
     (400, openai("This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens.", code="context_length_exceeded"), errors.ContextLengthExceeded),
     (400, anthropic("invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum"), errors.ContextLengthExceeded),
     (400, {"object": "error", "message": "This model's maximum context length is 4096 tokens.", "type": "BadRequestError", "code": 400}, errors.ContextLengthExceeded),
+    (400, {"error": {"code": 400, "message": "request (5024 tokens) exceeds the available context size (2048 tokens), try increasing it", "type": "exceed_context_size_error", "n_prompt_tokens": 5024, "n_ctx": 2048}}, errors.ContextLengthExceeded),
     (400, openai("The response was filtered", code="content_filter"), errors.ContentFilter),
     (400, openai("Rejected", "image_generation_user_error", "moderation_blocked"), errors.ContentFilter),
     (400, openai("Unknown parameter: 'foo'."), errors.UpstreamRefused),
@@ -58,6 +59,8 @@ def test_an_error_answer_means_one_problem(status: int, body: Any, kind: type[er
 def test_the_numbers_of_a_context_that_is_too_long_are_taken_over() -> None:
     first = problem("acme", "m", 400, json.dumps(CASES[0][1]).encode())
     assert str(first) == "9001 tokens; m takes 8192"
+    llama = problem("acme", "m", 400, json.dumps(CASES[3][1]).encode())
+    assert str(llama) == "5024 tokens; m takes 2048"
     assert str(problem("acme", "m", 400, json.dumps(CASES[1][1]).encode())) == "210000 tokens; m takes 200000"
     assert str(stated("acme", "m", 400, {"code": "context_length_exceeded"})) == "Too many tokens; m takes fewer"
 
