@@ -1,0 +1,1 @@
+"""Where checkpoints of the audit trail are kept, beside the database."""
