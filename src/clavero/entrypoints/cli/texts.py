@@ -124,6 +124,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "not_ours": ("{file} holds no virtual key", "{file} no contiene una clave virtual"),
     "no_gateway": ("the address of the gateway is not known", "no se conoce la dirección de la pasarela"),
     "cut": ("the stream ended before its end", "el flujo acabó antes de su final"),
+    "init_made": ("made", "creada"),
+    "init_kept": ("was there, kept", "ya existía, se queda"),
+    "init_no_env": ("no key is made for {name}", "no se crea ninguna clave para {name}"),
     "summary": ("{ok} ok · {warn} warning · {bad} failed", "{ok} bien · {warn} aviso · {bad} fallo"),
     "partial": (
         "clavero does not run: only what is on disk was looked at",
@@ -171,5 +174,5 @@ HEADINGS: dict[str, str] = {
     "ENVIRONMENT": "ENTORNO", "ENDPOINT": "ENDPOINT", "DAY": "DÍA", "STATUS": "ESTADO", "TIME": "HORA",
     "REQUEST": "PETICIÓN", "CODE": "CÓDIGO", "ACTOR": "QUIÉN", "ACTION": "ACCIÓN", "OBJECT": "OBJETO",
     "REASON": "MOTIVO", "FROM": "DESDE", "SETTING": "AJUSTE", "VALUE": "VALOR", "SOURCE": "ORIGEN", "WHAT": "QUÉ ES",
-    "FACT": "HECHO", "FIX": "REMEDIO", "USE": "USO", "TOTAL": "TOTAL", "TAIL": "FINAL",
+    "FILE": "ARCHIVO", "FACT": "HECHO", "FIX": "REMEDIO", "USE": "USO", "TOTAL": "TOTAL", "TAIL": "FINAL",
 }  # fmt: skip
