@@ -306,7 +306,7 @@ ENGLISH: dict[str, Words] = {
     ),
     "database_missing": (
         "There is no database yet",
-        "Nothing was started here, or DATABASE_URL names an empty database.",
+        "Nothing was started on this data directory, or DATABASE_URL names an empty database.",
         "Start it once: clavero up; or name the right data directory",
     ),
     "database_unavailable": (

@@ -372,11 +372,11 @@ SPANISH: dict[str, Words] = {
     "database_foreign": (
         "La base de datos es de otro programa",
         "Contiene tablas que ningún clavero hizo.",
-        "Indica una vacía en DATABASE_URL, u otro directorio. Nada cambió",
+        "Indica una base de datos vacía en DATABASE_URL, u otro directorio de datos. Nada cambió",
     ),
     "database_missing": (
         "Aún no hay base de datos",
-        "Aquí no se inició nada, o DATABASE_URL indica una vacía.",
+        "No se inició nada en este directorio de datos, o DATABASE_URL indica una base de datos vacía.",
         "Iníciala una vez: clavero up; o indica el directorio de datos correcto",
     ),
     "database_unavailable": (
