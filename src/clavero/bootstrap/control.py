@@ -7,7 +7,7 @@ from msgspec import Struct
 from clavero.adapters.clock import SystemClock, SystemDice
 from clavero.adapters.storage.segments import Segments
 from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
-from clavero.bootstrap.storage import DATABASE, here, is_server
+from clavero.bootstrap.storage import DATABASE, is_server
 from clavero.control.commit import Desk
 from clavero.control.ingest import POSTGRES_PACE, SQLITE_PACE, Heard, Ingest
 from clavero.control.reclaim import Reclaim
@@ -44,10 +44,10 @@ async def open_control(settings: Settings, root_key: bytes, heard: Heard) -> Con
     store = _store(settings)
     try:
         await store.open()
-    except StartFailure as failure:
+    except StartFailure:
         await store.close()
         await asyncio.sleep(_LAST_WORDS_SECONDS)
-        raise here(failure, settings) from None
+        raise
     names = rule_of(settings.keys.name_pattern, settings.keys.name_words)
     desk = await open_desk(store, SystemClock(), SystemDice(), RootKey(root_key), names)
     journals = Segments(settings.data / "journal", durable=settings.journal.durability == "power")

@@ -1,15 +1,12 @@
 """Which database: one file in the data directory, or a server by URL. The only place that decides it."""
 
-import shlex
-
 from clavero.adapters.clock import SystemClock
 from clavero.domain.ledger import Place
 from clavero.domain.startup import StartFailure
 from clavero.ports import Lender, Publication
-from clavero.settings import Settings, Storage
+from clavero.settings import Settings
 
 DATABASE = "clavero.db"
-_VERBS = "clavero db "
 
 
 def lender_of(settings: Settings, place: Place) -> Lender:
@@ -41,11 +38,3 @@ def is_server(settings: Settings) -> bool:
         fix = "DATABASE_URL=postgresql://…, or leave it out for SQLite"
         raise StartFailure("bad_setting", "storage.database_url is no PostgreSQL URL", fix)
     return bool(url)
-
-
-def here(failure: StartFailure, settings: Settings) -> StartFailure:
-    """The failure with a command that can be pasted: it names the data directory, where that is not the usual one."""
-    if not failure.fix.startswith(_VERBS) or settings.storage.data_dir == Storage().data_dir:
-        return failure
-    fix = f"{failure.fix} --data-dir {shlex.quote(settings.storage.data_dir)}"
-    return StartFailure(failure.code, failure.message, fix, failure.exit_code)

@@ -292,22 +292,7 @@ ENGLISH: dict[str, Words] = {
     "database_older": (
         "The database needs a migration",
         "It was made by an earlier clavero.",
-        "Run clavero db migrate; it makes a backup first. Nothing was changed",
-    ),
-    "database_half_migrated": (
-        "A migration of the database has not ended",
-        "clavero db migrate was stopped on its way; what it did is kept.",
-        "Run clavero db migrate again: it goes on where it stopped",
-    ),
-    "database_foreign": (
-        "The database belongs to another program",
-        "It holds tables that no clavero made.",
-        "Name an empty database in DATABASE_URL, or another data directory. Nothing was changed",
-    ),
-    "database_missing": (
-        "There is no database yet",
-        "Nothing was started on this data directory, or DATABASE_URL names an empty database.",
-        "Start it once: clavero up; or name the right data directory",
+        "Start it with the clavero that made it. Nothing was changed",
     ),
     "database_unavailable": (
         "The database does not answer",

@@ -362,22 +362,7 @@ SPANISH: dict[str, Words] = {
     "database_older": (
         "La base de datos necesita una migración",
         "La hizo un clavero anterior.",
-        "Ejecuta clavero db migrate; antes hace una copia. Nada cambió",
-    ),
-    "database_half_migrated": (
-        "Una migración de la base de datos no ha terminado",
-        "clavero db migrate se detuvo a medias; lo hecho se conserva.",
-        "Ejecuta otra vez clavero db migrate: sigue donde se detuvo",
-    ),
-    "database_foreign": (
-        "La base de datos es de otro programa",
-        "Contiene tablas que ningún clavero hizo.",
-        "Indica una base de datos vacía en DATABASE_URL, u otro directorio de datos. Nada cambió",
-    ),
-    "database_missing": (
-        "Aún no hay base de datos",
-        "No se inició nada en este directorio de datos, o DATABASE_URL indica una base de datos vacía.",
-        "Iníciala una vez: clavero up; o indica el directorio de datos correcto",
+        "Iníciala con el clavero que la hizo. Nada cambió",
     ),
     "database_unavailable": (
         "La base de datos no responde",

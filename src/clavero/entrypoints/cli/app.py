@@ -42,7 +42,6 @@ NOUNS = {
     "service": ("Programs that hold keys.", "list add"),
     "request": ("The newest exchanges.", "list"),
     "audit": ("Who changed what.", "list verify"),
-    "db": ("The database itself.", "migrate"),
 }
 _BUILTIN = {"list", "set"}
 

@@ -9,20 +9,17 @@ from clavero.domain.startup import Exit
 from clavero.entrypoints.cli.client import Api, Place, checked
 from clavero.entrypoints.cli.failure import Failure, usage
 from clavero.entrypoints.cli.speech import speak
-from clavero.settings import BadSetting, Settings, UnknownSetting, read, variable
+from clavero.settings import BadSetting, UnknownSetting, read, variable
 
 _LONGEST_TOKEN = 4096
 
 
 def data_of(data_dir: Path | None) -> Path:
     """The data directory: as given, else as the settings have it."""
-    return data_dir if data_dir is not None else settings_of(None).data
-
-
-def settings_of(data_dir: Path | None) -> Settings:
-    """What a start here would be told; a usage error where a setting is wrong."""
+    if data_dir is not None:
+        return data_dir
     try:
-        return read({"storage.data_dir": str(data_dir) if data_dir else None})[0]
+        return read({})[0].data
     except (UnknownSetting, BadSetting) as error:
         raise usage(str(error), "clavero settings", "bad_setting") from None
 

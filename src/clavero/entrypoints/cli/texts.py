@@ -150,12 +150,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "no_startup": ("nothing unknown starts with Python", "nada desconocido arranca con Python"),
     "startup": ("{names} runs at every start of Python", "{names} se ejecuta en cada arranque de Python"),
     "startup_fix": ("find out what installed it in {folder}", "averigua qué lo instaló en {folder}"),
-    # --- the database
-    "schema_new": ("The schema is the one that this clavero needs.", "El esquema es el que este clavero necesita."),
-    "would_step": ("schema {version}: {about}", "esquema {version}: {about}"),
-    "step_begun": ("schema {version}: {about}", "esquema {version}: {about}"),
-    "step_rows": ("  {rows} rows", "  {rows} filas"),
-    "step_done": ("schema {version} is done.", "esquema {version} hecho."),
     # --- settings, links, explanations
     "link": ("Signs in once, within 15 min:", "Inicia sesión una vez, en 15 min:"),
     "cause": ("cause", "causa"),

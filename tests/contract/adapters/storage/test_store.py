@@ -130,7 +130,7 @@ async def test_a_second_opening_finds_what_the_first_made(database: SqlStore) ->
         assert await look.get(Key, KEY.id) == KEY
 
 
-@pytest.mark.parametrize(("version", "code"), [("99", "database_newer"), ("0", "database_foreign")])
+@pytest.mark.parametrize(("version", "code"), [("99", "database_newer"), ("0", "database_older")])
 async def test_a_schema_that_is_not_ours_is_refused(database: SqlStore, version: str, code: str) -> None:
     async with database._engine.begin() as connection:
         await connection.execute(text("UPDATE meta SET value = :version WHERE name = 'schema'"), {"version": version})

@@ -1,4 +1,0 @@
-"""The beginning."""
-
-revision = "0001"
-down_revision = None
