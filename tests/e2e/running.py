@@ -77,9 +77,9 @@ class Running:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
-    def children(self) -> dict[str, int]:
-        """Process ids of the children by the module they run."""
-        found = {}
+    def processes(self) -> list[tuple[int, str]]:
+        """Process ids of the children, and the module that each runs."""
+        found = []
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
@@ -87,8 +87,16 @@ class Running:
             except (OSError, ValueError, IndexError):
                 continue
             if parent == self.process.pid and len(words) > 2:
-                found[words[2].decode().rpartition(".")[2]] = int(entry.name)
-        return found
+                found.append((int(entry.name), words[2].decode().rpartition(".")[2]))
+        return sorted(found)
+
+    def children(self) -> dict[str, int]:
+        """Process ids of the children by the module they run; of several workers the newest."""
+        return {module: pid for pid, module in self.processes()}
+
+    def workers(self) -> list[int]:
+        """Process ids of the workers."""
+        return [pid for pid, module in self.processes() if module == "gateway_main"]
 
     def stop(self) -> int:
         if self.process.poll() is None:
