@@ -141,6 +141,10 @@ class Journals(Protocol):
         """Remove what these boots left, but for the newest segments of them all."""
         ...
 
+    def discard(self, boot: BootId) -> None:
+        """Remove the journal of a dead boot that no database knows, if nothing was ever written there."""
+        ...
+
 
 class Books(Protocol):
     """The ledger as ingest and reclaim see it: each method one transaction. Blocking, one call at a time.

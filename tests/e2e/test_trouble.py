@@ -267,18 +267,6 @@ def test_a_disk_that_fills_refuses_calls_and_loses_no_record(tmp_path: Path) -> 
         assert running.stop() == 0
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 72 MiB; only one who may mount can have it, so its tests are of the nightly profile."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=72m", "tmpfs", str(place)]
-    if os.geteuid() != 0 or shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
-        pytest.fail("only one who may mount can fill a disk: run make nightly as root")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
-
-
 @pytest.mark.nightly
 def test_a_full_disk_refuses_and_recovers(small_disk: Path, tmp_path: Path) -> None:
     running = start(small_disk / "data", environ=clean_environ(tmp_path))

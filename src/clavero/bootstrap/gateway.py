@@ -145,8 +145,22 @@ class GatewayWorker:
         self._journal = SegmentJournal(root, boot, self._name, report=self._rim.failure, power=power, kept=kept)
         lender = lender_of(self._settings, here)
         bank = Bank(lender, self._journal, Leases(boot), self._clock)
-        await bank.register(self._name)
+        await self._register(bank)
         return bank
+
+    async def _register(self, bank: Bank) -> None:
+        """Register as soon as the database takes it: to end and begin again would leave a journal behind each time."""
+        told = False
+        while True:
+            try:
+                await bank.register(self._name)
+            except ConnectionError as error:
+                if not told:
+                    self._rim.say("waiting_for_database", "warning", why=str(error))
+                told = True
+                await asyncio.sleep(_FIRST_LOOK_SECONDS)
+            else:
+                return
 
     def _unlock(self, rows: list[SealedKey]) -> Keyring:
         keyring = Keyring.open(self._root, rows)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from pathlib import Path
 
 import uvicorn
@@ -21,7 +22,9 @@ from clavero.entrypoints.http.admin.meter import Meter
 from clavero.entrypoints.http.console.mount import mount
 from clavero.entrypoints.logs import Log
 from clavero.entrypoints.premises import bound_socket, write_private
-from clavero.entrypoints.processes import Instructions, Ready, Reporter, be_child, stop_signal
+from clavero.entrypoints.processes import Alive, Instructions, Ready, Reporter, be_child, stop_signal
+
+_BEAT_SECONDS = 1.0
 
 
 async def serve(instructions: Instructions, reporter: Reporter) -> None:
@@ -29,6 +32,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     settings = instructions.settings
     log = Log(settings.log.level, instructions.name)
     stop = stop_signal()
+    beating = asyncio.ensure_future(_beat(reporter))
     meter = Meter(machine_clock())
     plane = await open_control(settings, instructions.root_key, meter.heard)
     facts = await _first_steps(plane.desk, instructions)
@@ -51,7 +55,15 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
         await asyncio.gather(*running)
     plane.reclaim.sweep()
     await plane.close()
+    beating.cancel()
     log.say("stopped")
+
+
+async def _beat(reporter: Reporter) -> None:
+    """Say that the loop turns, from the first step on: a migration may take long, and is no silence."""
+    while True:
+        reporter.say(Alive(time.monotonic_ns()))
+        await asyncio.sleep(_BEAT_SECONDS)
 
 
 async def _first_steps(desk: Desk, instructions: Instructions) -> dict[str, str]:

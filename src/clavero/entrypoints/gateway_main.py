@@ -31,6 +31,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
 
     words = Rim(rim.words, rim.aside, log.say, log.failure, access, applied)
     worker = GatewayWorker(settings, instructions.root_key, instructions.name, words)
+    starting = asyncio.ensure_future(_say_alive(reporter))
     await worker.open()
     rim.plugs = worker.plugs
     limits = Limits(body_bytes=settings.gateway.body_bytes)
@@ -41,6 +42,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     server = Server(inside, limits)
     await server.start(bound_socket(instructions.gateway_port))
     _settle_memory()
+    starting.cancel()
     reporter.say(Ready())
     log.say("started", seq=worker.plugs.view.seq)
     beating = asyncio.ensure_future(_beat(worker, reporter, stop))
@@ -52,6 +54,13 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     if access is not None:
         access.flush()
     log.say("stopped")
+
+
+async def _say_alive(reporter: Reporter) -> None:
+    """While it starts, perhaps waiting for the database: that is no silence."""
+    while True:
+        reporter.say(Alive(time.monotonic_ns()))
+        await asyncio.sleep(_BEAT_SECONDS)
 
 
 async def _beat(worker: GatewayWorker, reporter: Reporter, stop: asyncio.Event) -> None:

@@ -84,10 +84,11 @@ def take_instructions(descriptor: int) -> Instructions:
 
 
 class Reporter:
-    """A child's way of telling its supervisor; a supervisor that has gone is not an error here."""
+    """A child's way of telling its supervisor; one that has gone, or has not read for long, is not an error here."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        os.set_blocking(descriptor, False)  # a supervisor that is stopped must not stop us with a full pipe
 
     def say(self, report: Report) -> None:
         """Send one report, one line."""

@@ -22,7 +22,8 @@ from clavero.entrypoints.processes import Alive, Failed, Instructions, Ready, fa
 from clavero.entrypoints.service_manager import service_manager
 from clavero.settings import Setting, Settings, environment
 
-SILENT_SECONDS = 20.0  # a worker whose loop has not turned for so long is killed, then its journal is read (L27)
+SILENT_SECONDS = 20.0  # a child whose loop has not turned for so long is killed; a worker's journal is then read (L27)
+SLEPT_SECONDS = 5.0  # where we have not looked for so long ourselves, nobody's silence means anything
 LONGEST_PAUSE = 5.0  # between two starts of a child that keeps dying
 MOST_FALSE_STARTS = 4
 CATCH_UP_SECONDS = 5.0  # a worker that is slower than this is busy, and serves what it knows
@@ -123,6 +124,10 @@ class Child:
             case Alive() as alive:
                 self._heard = time.monotonic()
                 self.seq = alive.seq
+
+    def excuse(self) -> None:
+        """Count its silence from now on: we have not listened."""
+        self._heard = time.monotonic()
 
     def kill_if_silent(self) -> bool:
         """End a process whose loop has stopped turning; its journal is read once its death is certain."""
@@ -248,11 +253,21 @@ class Supervisor:
         self._stop.set()
 
     async def _watch(self) -> None:
+        """Kill who is silent: stopped inside a transaction it would hold up everybody, the control plane too.
+
+        When the whole machine slept, or this process alone, whoever is silent is so because nobody was heard.
+        """
+        looked = time.monotonic()
         while True:
             await asyncio.sleep(1.0)
             self._manager.alive()
-            for child in self._workers:
-                child.kill_if_silent()
+            now = time.monotonic()
+            slept, looked = now - looked > SLEPT_SECONDS, now
+            for child in (*self._workers, self._control):
+                if slept:
+                    child.excuse()
+                else:
+                    child.kill_if_silent()
 
     async def _end(self) -> None:
         """Workers first, so that the control plane ingests their last frames; a second signal ends all at once."""

@@ -1,5 +1,6 @@
 """The driver's side of the crash points: arm one, see who died of it."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -21,10 +22,16 @@ def of(role: str) -> list[str]:
 class Arsenal:
     """A folder of armed points, and the environment that lets a process look there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, silent_seconds: float) -> None:
         self._folder = folder
         for part in ("armed", "taken", "died"):
             (folder / part).mkdir(parents=True)
+        constants = {
+            # Journals roll often, so that a process dies there as well.
+            "clavero.adapters.storage.journal": {"SEGMENT": 256 * 1024},
+            "clavero.entrypoints.supervisor": {"SILENT_SECONDS": silent_seconds, "SLEPT_SECONDS": 2.5},
+        }
+        (folder / crash_points.CONSTANTS).write_text(json.dumps(constants))
         self.died: dict[str, int] = {}  # by point, all that were seen
         self._seen: set[str] = set()
 

@@ -58,7 +58,7 @@ class Books:
     def at_rest(self) -> bool:
         """Nothing leased, nothing lost, no hold open."""
         held = self.one("SELECT coalesce(sum(leased), 0) + coalesce(sum(lost), 0) FROM ledger")
-        return held == 0 and self.one("SELECT count(*) FROM open_hold") == 0
+        return bool(held == 0 and self.one("SELECT count(*) FROM open_hold") == 0)
 
     def faults(self) -> list[str]:
         """Rows whose sums are not what they must be at each commit: leased, lost, and the cap."""

@@ -25,7 +25,7 @@ class Chance:
     """The campaign's dice."""
 
     def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)  # noqa: S311 - no secret
+        self.random = random.Random(seed)
 
 
 def workers(stand: Stand, say: Say, count: int, chance: Chance) -> dict[str, int]:

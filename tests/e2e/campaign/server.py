@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]  # it comes with the server, without stubs
 
 
 class Server:
@@ -52,7 +52,7 @@ class Server:
         while True:
             try:
                 self._server.ensure_postgres_running()
-            except Exception:  # noqa: BLE001 - the wheel raises what pg_ctl does; the old one's memory may linger
+            except Exception:  # the wheel raises what pg_ctl does; the old one's memory may linger
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.2)

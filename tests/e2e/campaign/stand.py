@@ -77,11 +77,14 @@ class Stand:
     faults: list[str] = field(default_factory=list)  # sums that did not hold at some commit
 
     @classmethod
-    def begin(cls, folder: Path, url: str = "", data: Path | None = None) -> "Stand":
-        """Start everything; `url` is a PostgreSQL server's, `data` the data directory where it is elsewhere."""
+    def begin(cls, folder: Path, url: str = "", data: Path | None = None, silent_seconds: float = 20.0) -> "Stand":
+        """Start everything; `url` is a PostgreSQL server's, `data` the data directory where it is elsewhere.
+
+        `silent_seconds` is how long the supervisor lets a child be silent.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         data = data or folder / "data"
-        arsenal = Arsenal(folder / "points")
+        arsenal = Arsenal(folder / "points", silent_seconds)
         provider = Provider.begin(folder)
         try:
             running = _start(data, arsenal.environment(_environ(folder, url)))

@@ -57,6 +57,15 @@ def test_a_supervisor_that_has_gone_is_no_error() -> None:
     os.close(writer)
 
 
+def test_a_supervisor_that_does_not_read_stops_no_child() -> None:
+    reader, writer = os.pipe()
+    reporter = Reporter(writer)
+    for _ in range(10_000):  # more than a pipe holds
+        reporter.say(Alive(1))
+    os.close(reader)
+    os.close(writer)
+
+
 def test_a_child_whose_parent_is_gone_already_ends_at_once() -> None:
     program = "from clavero.entrypoints.processes import die_with_parent; die_with_parent(1); print('alive')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

@@ -89,9 +89,17 @@ class Segments:
             path.unlink(missing_ok=True)
         for directory in (self._root / boot for boot in closed):
             if directory.is_dir() and not _numbers(directory):
-                (directory / LOCK).unlink(missing_ok=True)
-                with contextlib.suppress(OSError):  # somebody left something of their own there
-                    directory.rmdir()
+                _drop(directory)
+
+    def discard(self, boot: BootId) -> None:
+        """Remove a journal without a frame; one with frames is of a database that was restored (L31)."""
+        directory = self._root / boot
+        first = self.read(boot, Position(0, 0), 1)
+        if first.frames or first.damage:
+            return
+        for number in _numbers(directory):
+            _path(directory, number).unlink(missing_ok=True)
+        _drop(directory)
 
 
 def _read(directory: Path, boot: BootId, at: Position, most: int) -> Stretch:
@@ -179,6 +187,12 @@ def _first(directory: Path) -> int:
 
 def _path(directory: Path, number: int) -> Path:
     return directory / f"{number}{_SUFFIX}"
+
+
+def _drop(directory: Path) -> None:
+    (directory / LOCK).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # somebody left something of their own there
+        directory.rmdir()
 
 
 def _locked(lock: int) -> bool:

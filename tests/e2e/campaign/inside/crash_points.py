@@ -8,6 +8,7 @@ one process dies (or stops) for each file.
 
 import importlib.abc
 import importlib.machinery
+import json
 import os
 import sys
 import time
@@ -18,7 +19,7 @@ from types import ModuleType
 from typing import Any
 
 VARIABLE = "CRASH_POINTS"  # the folder with `armed`, `taken` and `died`; without it nothing happens here
-SEGMENT = 256 * 1024  # journals of a campaign roll often, so that a process dies there as well
+CONSTANTS = "constants.json"  # in that folder: by module, constants of the product that a campaign has otherwise
 
 Call = Callable[..., Any]
 Where = Callable[..., bool]
@@ -98,6 +99,7 @@ class Striker:
     """Takes what is armed, counts passages, and kills this process."""
 
     def __init__(self, folder: Path) -> None:
+        self.constants: dict[str, dict[str, Any]] = json.loads((folder / CONSTANTS).read_text())
         self._folder = folder
         self._left: dict[str, int] = {}
         self._signals: dict[str, int] = {}
@@ -169,8 +171,8 @@ def place(module: ModuleType, striker: Striker) -> None:
             for part in path:
                 owner = getattr(owner, part)
             setattr(owner, name, wrapped(point, getattr(owner, name), striker))
-    if module.__name__ == _JOURNAL:
-        module.SEGMENT = SEGMENT  # type: ignore[attr-defined] # a constant of the product, smaller in a campaign
+    for name, value in striker.constants.get(module.__name__, {}).items():
+        setattr(module, name, value)
 
 
 class _Loader(importlib.abc.Loader):
@@ -193,7 +195,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
     def __init__(self, striker: Striker) -> None:
         self._striker = striker
-        self._wanted = {point.module for point in POINTS}
+        self._wanted = {point.module for point in POINTS} | striker.constants.keys()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
