@@ -103,6 +103,9 @@ QUERIES: dict[str, str] = {
     "refused_since": """
         SELECT seq FROM audit WHERE action = 'access.refuse' AND actor = :actor AND object_id = :permission
         AND at_ns > :since_ns LIMIT 1""",
+    "whois": """
+        SELECT id FROM virtual_key WHERE id = :kid OR replace(id, :word, '') <> id
+        OR replace(name, :name, '') <> name OR replace(versions, :tail, '') <> versions LIMIT :most""",
     "audit_since": "SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :most",
     "audit_newest": "SELECT * FROM audit ORDER BY seq DESC LIMIT :most",
 }

@@ -24,7 +24,7 @@ ROOM = "clavero.entrypoints.cli"
 # Verbs of the top level: name, then module and function.
 VERBS = {
     "up": "up:up", "init": "init:init", "smoke": "smoke:smoke", "open": "open:open_console", "why": "why:why",
-    "trace": "trace:trace",
+    "whois": "whois:whois", "trace": "trace:trace",
     "explain": "explain:explain", "doctor": "doctor:doctor", "usage": "usage:usage", "settings": "settings:settings",
     "bench": "bench:bench",
 }  # fmt: skip

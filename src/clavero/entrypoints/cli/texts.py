@@ -127,6 +127,17 @@ TEXTS: dict[str, tuple[str, str]] = {
     "init_made": ("made", "creada"),
     "init_kept": ("was there, kept", "ya existía, se queda"),
     "init_no_env": ("no key is made for {name}", "no se crea ninguna clave para {name}"),
+    "whois_one": ("give a piece of the key, or --from", "da un trozo de la clave, o --from"),
+    "whois_none": ("nothing here fits that", "nada de aquí coincide"),
+    "whois_forged": (
+        "its id is ours and its secret never was: a forged key",
+        "su id es nuestro y su secreto nunca lo fue: una clave falsificada",
+    ),
+    "whois_provider": ("key of a provider", "clave de un proveedor"),
+    "whois_secret": ("the whole key", "la clave entera"),
+    "whois_id": ("its id", "su id"),
+    "whois_tail": ("its last four", "sus cuatro últimos"),
+    "whois_name": ("its name", "su nombre"),
     "summary": ("{ok} ok · {warn} warning · {bad} failed", "{ok} bien · {warn} aviso · {bad} fallo"),
     "partial": (
         "clavero does not run: only what is on disk was looked at",
@@ -174,5 +185,5 @@ HEADINGS: dict[str, str] = {
     "ENVIRONMENT": "ENTORNO", "ENDPOINT": "ENDPOINT", "DAY": "DÍA", "STATUS": "ESTADO", "TIME": "HORA",
     "REQUEST": "PETICIÓN", "CODE": "CÓDIGO", "ACTOR": "QUIÉN", "ACTION": "ACCIÓN", "OBJECT": "OBJETO",
     "REASON": "MOTIVO", "FROM": "DESDE", "SETTING": "AJUSTE", "VALUE": "VALOR", "SOURCE": "ORIGEN", "WHAT": "QUÉ ES",
-    "FILE": "ARCHIVO", "FACT": "HECHO", "FIX": "REMEDIO", "USE": "USO", "TOTAL": "TOTAL", "TAIL": "FINAL",
+    "FILE": "ARCHIVO", "FACT": "HECHO", "FIX": "REMEDIO", "USE": "USO", "TOTAL": "TOTAL", "TAIL": "FINAL", "BY": "POR",
 }  # fmt: skip

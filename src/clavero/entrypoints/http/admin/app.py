@@ -33,13 +33,14 @@ from clavero.entrypoints.http.admin import (
     status,
     tokens,
     usage,
+    whois,
 )
 from clavero.entrypoints.http.admin.facts import AdminFacts, Office
 from clavero.entrypoints.http.admin.gate import MOST_BYTES, Gate, Terms
 from clavero.entrypoints.http.admin.refusals import refused
 
 PREFIX = "/api/v1"
-NOUNS = (keys, providers, budgets, prices, organisation, usage, requests, audit, tokens, status)
+NOUNS = (keys, providers, budgets, prices, organisation, usage, requests, audit, tokens, status, whois)
 
 
 def make_app(desk: Desk, facts: AdminFacts) -> FastAPI:
