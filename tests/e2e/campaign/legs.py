@@ -148,23 +148,31 @@ def stopped(stand: Stand, say: Say) -> dict[str, int]:
 
 
 def full_disk(stand: Stand, say: Say, disk: Path, seconds: float) -> dict[str, int]:
-    """Fill the disk under load until calls are refused, keep it full for a while, free it again."""
+    """Fill the disk under load until calls are refused, kill a worker and the control plane while it is full, free it."""
     assert stand.load is not None
     ballast = disk / "ballast"
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        with contextlib.suppress(OSError), ballast.open("ab", buffering=0) as file:
-            while file.write(b"x" * 4096):
-                pass
+    victims = [stand.workers()[0], stand.control() or 0]
+    began = time.monotonic()
+    while (passed := time.monotonic() - began) < seconds:
+        fill(ballast)
+        if victims and passed > seconds / (1 + len(victims)):
+            kill(victims.pop(0))
         time.sleep(0.2)  # what a process gave up meanwhile is filled as well
-        stand.change(int(until - time.monotonic()))
+        stand.change(int(passed * 1000))
     refused = sum(stand.load.tally.of(*ROOMY).get(code, 0) for code in FULL)
     say(progress(stand, "disk full", 1, 1))
     assert refused, "the disk was full and nobody was refused"
     ballast.unlink()
     _goes_on(stand)
     wait_for(stand.serving, 60)
-    return {"refused while full": refused}
+    return {"refused while full": refused, "died while full": 2}
+
+
+def fill(ballast: Path) -> None:
+    """Take what room there is, to the last page."""
+    with contextlib.suppress(OSError), ballast.open("ab", buffering=0) as file:
+        while file.write(b"x" * 4096):
+            pass
 
 
 def _watch(stand: Stand, say: Say, what: str, seconds: float) -> None:

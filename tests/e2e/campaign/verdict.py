@@ -26,15 +26,19 @@ class Verdict:
             self.wrong.append(what)
 
 
-def judge(stand: Stand, tally: Tally) -> Verdict:
-    """Wait for rest, then compare everything with everything."""
+def judge(stand: Stand, tally: Tally, *, refusals_kept: bool = True) -> Verdict:
+    """Wait for rest, then compare everything with everything.
+
+    Refusals are kept as whole answers are, but where a worker died that had no room to write them.
+    """
     verdict = Verdict()
     try:
         wait_for(lambda: stand.books.at_rest, REST_SECONDS)
     except AssertionError:
         verdict.wrong.append("leases or holds are stuck")
     stand.check_sums()
-    _records(verdict, stand, tally)
+    acknowledged = tally.answered.keys() | (tally.refused.keys() if refusals_kept else set())
+    _records(verdict, stand, acknowledged)
     _money(verdict, stand)
     _invoice(verdict, stand)
     _refusals(verdict, stand, tally)
@@ -44,10 +48,10 @@ def judge(stand: Stand, tally: Tally) -> Verdict:
     return verdict
 
 
-def _records(verdict: Verdict, stand: Stand, tally: Tally) -> None:
+def _records(verdict: Verdict, stand: Stand, acknowledged: set[str]) -> None:
     """Whoever saw a whole answer, or a refusal, has exactly one closing record."""
     finals = stand.books.finals()
-    lost = (tally.answered.keys() | tally.refused.keys()) - finals.keys()
+    lost = acknowledged - finals.keys()
     twice = [request for request, count in finals.items() if count > 1]
     verdict.figures["records lost"] = len(lost)
     verdict.expect(not lost, f"acknowledged records lost: {sorted(lost)[:5]}")
