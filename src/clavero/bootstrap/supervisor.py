@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from clavero.adapters.clock import SystemDice
+from clavero.adapters.clock import SystemClock, SystemDice
+from clavero.ports import Clock
 from clavero.settings import Settings
 from clavero.vault.seal import FileSeal, root_key
 
@@ -12,6 +13,11 @@ def root_key_of(settings: Settings) -> bytes:
     data = settings.data
     seal = FileSeal(data / "seal" / "root.key")
     return root_key(seal, SystemDice().token, fresh=_is_fresh(data)).value
+
+
+def machine_clock() -> Clock:
+    """The machine's time."""
+    return SystemClock()
 
 
 def _is_fresh(data: Path) -> bool:

@@ -101,6 +101,11 @@ ENGLISH: dict[str, Words] = {
     ),
     "expectation_failed": ("", "The gateway knows 100-continue alone.", "Send the request without Expect"),
     "unsupported_media_type": ("", "The endpoint reads JSON.", "Send Content-Type: application/json"),
+    "tls_required": (
+        "",
+        "The request came in the clear. A proxy may have left out X-Forwarded-Proto.",
+        "Use https:// in the address; a proxy has to set X-Forwarded-Proto",
+    ),
     "format_not_served": (
         "",
         "The provider of this model has no such endpoint.",
@@ -159,6 +164,11 @@ ENGLISH: dict[str, Words] = {
     ),
     "upstream_rate_limited": ("", "The account at the provider has reached its own limit.", *_LATER),
     "upstream_error": ("", "Each attempt met a failure of the provider.", *_LATER),
+    "upstream_proxy_failed": (
+        "",
+        "Calls leave through HTTPS_PROXY. It refused, or is away; the provider was not asked.",
+        "Ask the operator to check HTTPS_PROXY, its password and its rules",
+    ),
     "upstream_timeout": ("", "The provider sent nothing within the deadline.", "Retry, or use another model"),
     "stream_interrupted": (
         "",
@@ -238,6 +248,51 @@ ENGLISH: dict[str, Words] = {
         "The port is in use",
         "Another program listens there.",
         "Use another port; 0 takes any free one",
+    ),
+    "port_forbidden": (
+        "The port may not be bound",
+        "Ports below 1024 need a capability.",
+        "Use a port from 1024 on, or grant CAP_NET_BIND_SERVICE",
+    ),
+    "address_not_here": (
+        "The address is not one of this machine",
+        "The listener was told an address that no interface here has.",
+        "Use 127.0.0.1, 0.0.0.0, or an address that ip addr shows",
+    ),
+    "exposed_in_the_clear": (
+        "Other machines would reach the listener without TLS",
+        "Keys and tokens would travel in the clear.",
+        "Give --tls-cert and --tls-key, or --behind-proxy CIDR",
+    ),
+    "tls_incomplete": (
+        "One of certificate and key is missing",
+        "TLS needs both files.",
+        "Give --tls-cert FILE and --tls-key FILE",
+    ),
+    "tls_file_unreadable": (
+        "A file of the certificate cannot be read",
+        "It is not there, or closed to the user that runs clavero.",
+        "Check path, owner and mode of the file",
+    ),
+    "tls_unusable": (
+        "The certificate cannot be served",
+        "A file is not PEM. Or the pair is too weak, or too old.",
+        "Renew the pair; openssl x509 -noout -text -in FILE shows what it is",
+    ),
+    "tls_key_open": (
+        "The private key is open to every user of the machine",
+        "Whoever reads it can pose as this server.",
+        "chmod o= FILE",
+    ),
+    "tls_key_encrypted": (
+        "The private key asks for a passphrase",
+        "Nobody is there to type it when the service starts.",
+        "Store it without one, closed to others: openssl pkey -in FILE -out FILE",
+    ),
+    "tls_key_mismatch": (
+        "The private key belongs to another certificate",
+        "The files were not issued together. Or the chain begins with another certificate.",
+        "Give the files that were issued together, the server's certificate first",
     ),
     "already_running": (
         "clavero already runs on this data directory",

@@ -143,6 +143,11 @@ SPANISH: dict[str, Words] = {
         "El endpoint lee JSON.",
         "Envía Content-Type: application/json",
     ),
+    "tls_required": (
+        "Este puerto solo habla TLS",
+        "La solicitud llegó sin cifrar. Quizá un proxy omitió X-Forwarded-Proto.",
+        "Usa https:// en la dirección; un proxy debe enviar X-Forwarded-Proto",
+    ),
     "format_not_served": (
         "{provider} no sirve {endpoint} para {model}",
         "El proveedor de este modelo no tiene ese endpoint.",
@@ -213,6 +218,11 @@ SPANISH: dict[str, Words] = {
         *_LATER,
     ),
     "upstream_error": ("{provider} falló {n} veces", "Cada intento encontró un fallo del proveedor.", *_LATER),
+    "upstream_proxy_failed": (
+        "El proxy {proxy} no permitió llegar a {provider}",
+        "Las llamadas salen por HTTPS_PROXY. Las rechazó, o no responde; no se llegó al proveedor.",
+        "Pide al operador que revise HTTPS_PROXY, su contraseña y sus reglas",
+    ),
     "upstream_timeout": (
         "{provider} no respondió en {seconds} s",
         "El proveedor no envió nada en el plazo: tiempo agotado.",
@@ -308,6 +318,51 @@ SPANISH: dict[str, Words] = {
         "El puerto está en uso",
         "Otro programa escucha allí.",
         "Usa otro puerto; 0 toma cualquiera libre",
+    ),
+    "port_forbidden": (
+        "No se permite usar el puerto",
+        "Los puertos por debajo de 1024 requieren un permiso.",
+        "Usa un puerto desde 1024, o concede CAP_NET_BIND_SERVICE",
+    ),
+    "address_not_here": (
+        "La dirección no es de esta máquina",
+        "Ninguna interfaz de aquí tiene la dirección que se indicó.",
+        "Usa 127.0.0.1, 0.0.0.0, o una dirección que muestre ip addr",
+    ),
+    "exposed_in_the_clear": (
+        "Otras máquinas llegarían al puerto sin TLS",
+        "Las claves y los tokens viajarían sin cifrar.",
+        "Indica --tls-cert y --tls-key, o --behind-proxy CIDR",
+    ),
+    "tls_incomplete": (
+        "Falta el certificado o su clave",
+        "TLS necesita los dos archivos.",
+        "Indica --tls-cert FILE y --tls-key FILE",
+    ),
+    "tls_file_unreadable": (
+        "No se puede leer un archivo del certificado",
+        "No existe, o está cerrado para el usuario que ejecuta clavero.",
+        "Revisa ruta, dueño y permisos del archivo",
+    ),
+    "tls_unusable": (
+        "El certificado no se puede servir",
+        "Un archivo no es PEM. O el par es débil, o su plazo pasó.",
+        "Renueva el par; openssl x509 -noout -text -in FILE muestra qué es",
+    ),
+    "tls_key_open": (
+        "La clave privada está abierta a todos los usuarios de la máquina",
+        "Quien la lee puede hacerse pasar por este servidor.",
+        "chmod o= FILE",
+    ),
+    "tls_key_encrypted": (
+        "La clave privada pide una contraseña",
+        "Nadie está allí para escribirla cuando arranca el servicio.",
+        "Guárdala sin contraseña y cerrada a los demás: openssl pkey -in FILE -out FILE",
+    ),
+    "tls_key_mismatch": (
+        "La clave privada es de otro certificado",
+        "Los archivos no se emitieron juntos. O la cadena empieza con otro certificado.",
+        "Indica los archivos emitidos juntos, con el certificado del servidor primero",
     ),
     "already_running": (
         "clavero ya se ejecuta en este directorio de datos",

@@ -15,14 +15,20 @@ from clavero.control.catalog import update_prices
 from clavero.control.commit import Desk, perform
 from clavero.control.reclaim import End, Ended
 from clavero.domain.access import SYSTEM
+from clavero.domain.reach import read_host
 from clavero.entrypoints import demo
+from clavero.entrypoints.certificates import Served
+from clavero.entrypoints.exposure import proxies_of
 from clavero.entrypoints.http.admin.app import make_app
 from clavero.entrypoints.http.admin.facts import AdminFacts
+from clavero.entrypoints.http.admin.listening import AdminServer
 from clavero.entrypoints.http.admin.meter import Meter
 from clavero.entrypoints.http.console.mount import mount
 from clavero.entrypoints.logs import Log
 from clavero.entrypoints.premises import bound_socket, write_private
 from clavero.entrypoints.processes import Alive, Instructions, Ready, Reporter, be_child, stop_signal
+from clavero.entrypoints.reload import certificate_of
+from clavero.gateway.tally import Tally
 
 _BEAT_SECONDS = 1.0
 
@@ -40,8 +46,10 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
         asyncio.ensure_future(plane.ingest.forever()),
         asyncio.ensure_future(plane.reclaim.forever(lambda ended: _told(log, ended))),
     ]
-    server = _server(plane, instructions, meter)
-    serving = asyncio.ensure_future(server.serve(sockets=[bound_socket(instructions.admin_port)]))
+    certificate = certificate_of(instructions, machine_clock(), log)
+    server = _server(plane, instructions, meter, certificate, log)
+    sock = bound_socket(instructions.admin_port, read_host(settings.admin.host))
+    serving = asyncio.ensure_future(server.serve(sockets=[sock]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells by this flag alone
         await asyncio.sleep(0.005)
     reporter.say(Ready(facts))
@@ -69,7 +77,7 @@ async def _beat(reporter: Reporter) -> None:
 async def _first_steps(desk: Desk, instructions: Instructions) -> dict[str, str]:
     """The price list, the admin token, the demo, and a link to sign in with."""
     settings = instructions.settings
-    gateway, admin = (f"http://127.0.0.1:{port}" for port in (instructions.gateway_port, instructions.admin_port))
+    gateway, admin = instructions.reach.gateway, instructions.reach.admin
     await update_prices(desk)
     await _admin_token(desk, settings.data / "admin.token")
     facts = {"version": __version__}
@@ -89,20 +97,27 @@ async def _admin_token(desk: Desk, file: Path) -> None:
         write_private(file, token.reveal().encode() + b"\n")
 
 
-def _server(plane: ControlPlane, instructions: Instructions, meter: Meter) -> uvicorn.Server:
-    gateway, admin = (f"http://127.0.0.1:{port}" for port in (instructions.gateway_port, instructions.admin_port))
+def _server(
+    plane: ControlPlane, instructions: Instructions, meter: Meter, certificate: Served | None, log: Log
+) -> AdminServer:
+    gateway, admin = instructions.reach.gateway, instructions.reach.admin
+    proxies = proxies_of(instructions.settings)
     facts = AdminFacts(
-        version=__version__, gateway_url=gateway, console_url=admin, meter=meter, settings=instructions.sources
-    )
+        version=__version__, gateway_url=gateway, console_url=admin, meter=meter, settings=instructions.sources,
+        proxies=proxies, certificate=certificate,
+    )  # fmt: skip
     app = make_app(plane.desk, facts)
     mount(app, plane.desk, gateway_url=gateway)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, date_header=True,
-        lifespan="off", timeout_graceful_shutdown=3,
+        lifespan="off", timeout_graceful_shutdown=3, proxy_headers=False,
     )  # fmt: skip
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # the supervisor's signals are ours
-    return server
+    tally = Tally(lambda code, address: log.say("stranger", "warning", code=code, address=address))
+    clock = machine_clock()
+    return AdminServer(
+        config, proxies, certificate.context if certificate else None,
+        lambda code, address: tally.stranger(code, address, clock.monotonic_ns() // 1_000_000_000),
+    )  # fmt: skip
 
 
 def _told(log: Log, ended: Ended) -> None:

@@ -7,12 +7,15 @@ import time
 import uvloop
 
 from clavero.bootstrap.gateway import GatewayWorker, Rim
+from clavero.domain.reach import read_host
+from clavero.entrypoints.exposure import proxies_of
 from clavero.entrypoints.http.edge import Inside, Limits
 from clavero.entrypoints.http.gateway import Rim as HttpRim
 from clavero.entrypoints.http.server import Server
 from clavero.entrypoints.logs import AccessLog, Log
 from clavero.entrypoints.premises import bound_socket
 from clavero.entrypoints.processes import Alive, Instructions, Ready, Reporter, be_child, stop_signal
+from clavero.entrypoints.reload import certificate_of
 from clavero.entrypoints.request_ids import RequestIds
 
 _BEAT_SECONDS = 1.0
@@ -23,7 +26,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     settings = instructions.settings
     log = Log(settings.log.level, instructions.name)
     stop = stop_signal()
-    rim = HttpRim(f"http://127.0.0.1:{instructions.admin_port}/errors")
+    rim = HttpRim(f"{instructions.reach.admin}/errors")
     access = AccessLog() if settings.log.access else None
 
     def applied(seq: int) -> None:
@@ -37,10 +40,14 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     limits = Limits(body_bytes=settings.gateway.body_bytes)
     ids = RequestIds(worker.plugs.dice)
     inside = Inside(
-        handler=rim.handle, refuse=rim.refuse, new_id=ids.new, clock=worker.plugs.clock, ticker=worker.ticker
-    )
+        handler=rim.handle, refuse=rim.refuse, new_id=ids.new, clock=worker.plugs.clock, ticker=worker.ticker,
+        proxies=proxies_of(settings),
+        missed=lambda code, address: worker.plugs.tally.stranger(code, address, int(worker.ticker.now)),
+    )  # fmt: skip
     server = Server(inside, limits)
-    await server.start(bound_socket(instructions.gateway_port))
+    certificate = certificate_of(instructions, worker.plugs.clock, log)
+    sock = bound_socket(instructions.gateway_port, read_host(settings.gateway.host))
+    await server.start(sock, certificate.context if certificate else None)
     _settle_memory()
     starting.cancel()
     reporter.say(Ready())

@@ -15,7 +15,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from clavero.domain.reach import Reach
 from clavero.domain.startup import Exit, StartFailure
+from clavero.entrypoints.certificates import Pair
 from clavero.settings import Setting, Settings
 
 _PR_SET_PDEATHSIG = 1
@@ -31,6 +33,8 @@ class Instructions(Struct, frozen=True, kw_only=True):
     report_fd: int
     gateway_port: int
     admin_port: int
+    reach: Reach = Reach(gateway="", admin="", gateway_here="", admin_here="")
+    pair: Pair | None = None  # the certificate of both listeners; None without TLS
     simulator_url: str = ""  # "" outside the demo
     sources: tuple[Setting, ...] = ()  # where each setting came from
 
@@ -128,6 +132,7 @@ def die_with_parent(parent: int) -> None:
 def be_child(serve: Callable[[Instructions, Reporter], Coroutine[Any, Any, None]], loop: Callable[[Any], None]) -> None:
     """Be one child process: take the instructions, serve, and tell the supervisor where that fails."""
     guard_memory()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
     os.umask(0o077)  # whatever is made here is its owner's alone, the database too
     die_with_parent(int(sys.argv[2]))
     instructions = take_instructions(int(sys.argv[1]))
@@ -137,6 +142,11 @@ def be_child(serve: Callable[[Instructions, Reporter], Coroutine[Any, Any, None]
     except StartFailure as failure:
         reporter.failed(failure)
         sys.exit(int(failure.exit_code))
+
+
+def on_reload(reload: Callable[[], None]) -> None:
+    """Call this whenever this process is told to read its certificate again."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
 
 
 def stop_signal() -> asyncio.Event:

@@ -16,7 +16,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from clavero.bootstrap.supervisor import machine_clock
+from clavero.domain.reach import read_host
 from clavero.domain.startup import Exit, StartFailure
+from clavero.entrypoints.certificates import Served
+from clavero.entrypoints.exposure import files_of, pair_of, reach_by
+from clavero.entrypoints.hangup import Terminal
 from clavero.entrypoints.premises import Premises, write_private
 from clavero.entrypoints.processes import Alive, Failed, Instructions, Ready, failure_of, hand_over, read_report
 from clavero.entrypoints.service_manager import service_manager
@@ -37,6 +42,7 @@ class Opened(Struct, frozen=True):
     admin_url: str
     facts: Mapping[str, str]
     seconds: float
+    ca_file: str = ""  # what to trust for these URLs; "" without TLS
 
 
 class Start(Struct, frozen=True):
@@ -61,6 +67,7 @@ class Child:
         self._heard = time.monotonic()
         self._false_starts = 0
         self._served = False  # in its present life
+        self._owed = False  # it has to be told to reload, once it serves
 
     @property
     def pid(self) -> int | None:
@@ -116,6 +123,8 @@ class Child:
         match read_report(line):
             case Ready() as ready:
                 self._served = True
+                if self._owed:
+                    self.reload()
                 if not self.ready.done():
                     self.ready.set_result(ready)
             case Failed() as failed if not self.ready.done():
@@ -135,6 +144,12 @@ class Child:
             return False
         self.signal(signal.SIGKILL)
         return True
+
+    def reload(self) -> None:
+        """Have it read its certificate again; one that is starting, once it serves."""
+        self._owed = not self._served
+        if self._served:
+            self.signal(signal.SIGHUP)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, if it still runs."""
@@ -169,14 +184,19 @@ class Supervisor:
         self._root_key = root_key
         self._premises = premises
         self._demo = demo
-        self._gateway_port = premises.hold_port(settings.gateway.port, "gateway-port")
-        self._admin_port = premises.hold_port(settings.admin.port, "admin-port")
+        pair = pair_of(settings)
+        self._certificate = Served(pair, files_of(settings), machine_clock()) if pair else None
+        gateway, admin = settings.gateway, settings.admin
+        self._gateway_port = premises.hold_port(gateway.port, "gateway-port", read_host(gateway.host))
+        self._admin_port = premises.hold_port(admin.port, "admin-port", read_host(admin.host))
+        self._reach = reach_by(settings, self._gateway_port, self._admin_port, pair)
         self._simulator_port = _simulator_port(premises) if demo else 0
         # A person at a terminal is not shown what the children log; a service manager is.
         self._log = premises.open_log() if sys.stderr.isatty() else None
         self._manager = service_manager()
         self._stop = asyncio.Event()
         self._stopped_twice = asyncio.Event()
+        self._terminal = Terminal()
         self._workers = [
             self._child(f"gateway-{number}", "clavero.entrypoints.gateway_main")
             for number in range(1, settings.gateway.workers + 1)
@@ -189,6 +209,7 @@ class Supervisor:
             return Instructions(
                 settings=self._settings, root_key=b"" if name == "simulator" else self._root_key, name=name,
                 report_fd=report_fd, gateway_port=self._gateway_port, admin_port=self._admin_port,
+                reach=self._reach, pair=self._certificate.pair if self._certificate else None,
                 sources=self._sources, simulator_url=f"http://127.0.0.1:{self._simulator_port}" if self._demo else "",
             )  # fmt: skip
 
@@ -231,12 +252,22 @@ class Supervisor:
             await asyncio.sleep(0.005)
 
     def _opened(self, control: Ready, seconds: float) -> Opened:
-        gateway, admin = (f"http://127.0.0.1:{port}" for port in (self._gateway_port, self._admin_port))
-        told = {"gateway_url": gateway, "admin_url": admin, "pid": os.getpid()}
+        reach = self._reach
+        ca_file = self._publish()
+        here = {"gateway": reach.gateway_here, "admin": reach.admin_here, "name": reach.name, "ca_file": ca_file}
+        told = {"gateway_url": reach.gateway, "admin_url": reach.admin, "pid": os.getpid(), "here": here}
         write_private(self._premises.data / "run" / "ready.json", msgspec.json.encode(told))
         if self._demo:
             write_private(_port_file(self._premises.data), str(self._simulator_port).encode())
-        return Opened(gateway, admin, control.facts, seconds)
+        return Opened(reach.gateway, reach.admin, control.facts, seconds, ca_file)
+
+    def _publish(self) -> str:
+        """Lay down the certificate in use, for the programs of this machine to trust; "" without TLS."""
+        if self._certificate is None:
+            return ""
+        file = (self._premises.data / "run" / "certificate.pem").resolve()
+        write_private(file, self._certificate.pair.chain)
+        return str(file)
 
     def _status(self) -> str:
         """One line for `systemctl status`."""
@@ -246,11 +277,22 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._told_to_stop)
+        loop.add_signal_handler(signal.SIGHUP, self._told_to_reload)
 
     def _told_to_stop(self) -> None:
         if self._stop.is_set():
             self._stopped_twice.set()
         self._stop.set()
+
+    def _told_to_reload(self) -> None:
+        """Every process reads the pair for itself and says what came of it; a new one starts with the last good."""
+        if self._terminal.left:
+            self._told_to_stop()
+            return
+        if self._certificate is not None and self._certificate.reload():
+            self._publish()
+        for child in (*self._workers, self._control):
+            child.reload()
 
     async def _watch(self) -> None:
         """Kill who is silent: stopped inside a transaction it would hold up everybody, the control plane too.

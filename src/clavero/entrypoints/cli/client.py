@@ -7,7 +7,9 @@ nowhere else, and over plain HTTP to this machine alone.
 import http.client
 import json
 import socket
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -30,6 +32,16 @@ _BY_STATUS = {
 _MOST_ANSWER = 256 * 1024 * 1024
 
 
+class Trust(Struct, frozen=True):
+    """How a server shows that it is the one: certificates beside the system's, and its name, "" for the URL's.
+
+    What the file holds is trusted by itself; it need not be an authority.
+    """
+
+    ca_file: str = ""
+    name: str = ""
+
+
 class Place(Struct, frozen=True):
     """Where clavero answers, and the file of the token that opens it there. `gateway` is "" where it is not known."""
 
@@ -37,6 +49,10 @@ class Place(Struct, frozen=True):
     token_file: Path
     data: Path
     gateway: str = ""
+    trust: Trust = Trust()
+
+
+NOBODY = Trust()
 
 
 class Api:
@@ -83,36 +99,63 @@ class Api:
         sent = None if body is None else json.dumps(given).encode()
         if sent is not None:
             headers["Content-Type"] = "application/json"
-        status, answered = exchange(self.place.url, method, f"/api/v1{path}", headers, sent, self._seconds)
+        connection = connect(self.place.url, self._seconds, self.place.trust)
+        with told(self.place.url, self._seconds), closing(connection):
+            connection.request(method, f"/api/v1{path}", sent, headers)
+            answer = connection.getresponse()
+            status, answered = answer.status, answer.read(_MOST_ANSWER)
         return _read(self.place.url, status, answered)
 
 
-def exchange(
-    url: str, method: str, path: str, headers: Mapping[str, str], body: bytes | None, seconds: float
-) -> tuple[int, bytes]:
-    """Status and body of one HTTP request; `Failure` not_running where nobody listens."""
-    connection = connect(url, seconds)
+@contextmanager
+def told(url: str, seconds: float) -> Iterator[None]:
+    """Every way in which nobody answers, as a `Failure`: not_running, untrusted, no_answer."""
     try:
-        connection.request(method, path, body, dict(headers))
-        answer = connection.getresponse()
-        return answer.status, answer.read(_MOST_ANSWER)
+        yield
     except (ConnectionRefusedError, FileNotFoundError, socket.gaierror):
         raise Failure("not_running", speak("nobody_at", url=url), "clavero up") from None
+    except ssl.SSLCertVerificationError as error:
+        text = speak("untrusted", url=url, why=error.verify_message)
+        raise Failure("untrusted", text, "CLAVERO_CA_FILE=FILE") from None
     except TimeoutError:
         raise Failure("no_answer", speak("silent", url=url, seconds=f"{seconds:g}"), "clavero doctor") from None
-    except (http.client.HTTPException, OSError, UnicodeError) as error:
+    except (http.client.HTTPException, OSError, ValueError) as error:
         raise Failure("no_answer", speak("broken", url=url, what=type(error).__name__), "clavero doctor") from None
-    finally:
-        connection.close()
 
 
-def connect(url: str, seconds: float) -> http.client.HTTPConnection:
-    """A connection to the server of a URL, straight: no proxy is asked."""
+def connect(url: str, seconds: float, trust: Trust = NOBODY) -> http.client.HTTPConnection:
+    """A connection to the server of a URL, straight: no proxy is asked. `Failure` for certificates that are none."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
     if parts.scheme == "https":
-        return http.client.HTTPSConnection(host, port, timeout=seconds)
+        return _Named(host, port, trust, seconds)
     return http.client.HTTPConnection(host, port, timeout=seconds)
+
+
+class _Named(http.client.HTTPSConnection):
+    """TLS with a server whose name is not the one it was found by."""
+
+    def __init__(self, host: str, port: int | None, trust: Trust, seconds: float) -> None:
+        self._trusted = trusting(trust.ca_file)
+        self._name = trust.name or host
+        super().__init__(host, port, timeout=seconds, context=self._trusted)
+
+    def connect(self) -> None:
+        """As its parent's, but for the name."""
+        sock = socket.create_connection((self.host, self.port), self.timeout)
+        self.sock = self._trusted.wrap_socket(sock, server_hostname=self._name)
+
+
+def trusting(ca_file: str) -> ssl.SSLContext:
+    """The system's authorities and those of a file; `Failure` where it holds none."""
+    context = ssl.create_default_context()
+    if ca_file:
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ssl.SSLError):
+            raise Failure("ca_file", speak("ca_file", file=ca_file), "CLAVERO_CA_FILE=FILE", Exit.USAGE) from None
+    return context
 
 
 def checked(url: str) -> str:

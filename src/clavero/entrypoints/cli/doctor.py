@@ -1,12 +1,14 @@
 """`clavero doctor`: whether everything is as it should be; what is on disk, where nothing runs."""
 
+import ssl
 from pathlib import Path
 from typing import Any
 
 from clavero.bootstrap.cli import clock
 from clavero.domain.startup import Exit
+from clavero.entrypoints.certificates import SOON_DAYS
 from clavero.entrypoints.cli.checks import Check, clock_check, disk_check, foreign_startup, modes_check
-from clavero.entrypoints.cli.client import Api, Place, connect
+from clavero.entrypoints.cli.client import Api, Place, Trust, connect
 from clavero.entrypoints.cli.failure import Failure
 from clavero.entrypoints.cli.options import COMMON, Common
 from clavero.entrypoints.cli.place import data_of, place_of, read_token
@@ -60,10 +62,26 @@ def _of_service(common: Common) -> list[Check]:
     except Failure as failure:
         return [control, Check("token", "bad", failure.message, failure.fix)]
     gateway = place.gateway or str(status.get("gateway_url", ""))
+    trust = place.trust if place.gateway else Trust(place.trust.ca_file)
     return [
-        control, _gateway(gateway), *workers_checks(status), *ingest_checks(status), *providers_checks(providers),
+        control, _gateway(gateway, trust), *tls_checks(status),
+        *workers_checks(status), *ingest_checks(status), *providers_checks(providers),
         clock_check(date, clock().wall_ns()),
     ]  # fmt: skip
+
+
+def tls_checks(status: dict[str, Any]) -> list[Check]:
+    """How long the certificate of the listeners lasts, and whether the last reload took; nothing without TLS."""
+    tls = status.get("tls")
+    if not tls:
+        return []
+    days, problem = tls["days_left"], tls["problem"]
+    meaning = "bad" if days <= 0 else "warn" if days < SOON_DAYS else "ok"
+    text = speak("certificate", names=", ".join(tls["names"]), days=f"{days:.0f}")
+    found = [Check("tls", meaning, text, "" if meaning == "ok" else speak("certificate_fix", pid=tls["supervisor"]))]
+    if problem:
+        found.append(Check("tls", "warn", speak("not_reloaded", problem=problem), f"kill -HUP {tls['supervisor']}"))
+    return found
 
 
 def workers_checks(status: dict[str, Any]) -> list[Check]:
@@ -107,12 +125,15 @@ def _provider(provider: dict[str, Any]) -> Check:
     )
 
 
-def _gateway(url: str) -> Check:
+def _gateway(url: str, trust: Trust) -> Check:
     """Whether the gateway knows a stranger: the dearest question that needs no key."""
     if not url:
         return Check("gateway", "warn", speak("no_gateway"), "--data-dir DIR")
     try:
-        status, code = _stranger(url)
+        status, code = _stranger(url, trust)
+    except ssl.SSLCertVerificationError as error:
+        text = speak("untrusted", url=url, why=error.verify_message)
+        return Check("gateway", "warn", text, "CLAVERO_CA_FILE=FILE")
     except (OSError, ValueError):
         return Check("gateway", "bad", speak("nobody_at", url=url), "clavero up")
     if status == 401 and code == "missing_api_key":
@@ -120,11 +141,11 @@ def _gateway(url: str) -> Check:
     return Check("gateway", "bad", speak("not_clavero", url=url, status=status), speak("check_url"))
 
 
-def _stranger(url: str) -> tuple[int, str]:
+def _stranger(url: str, trust: Trust) -> tuple[int, str]:
     import http.client
     import json
 
-    connection = connect(url, _SECONDS)
+    connection = connect(url, _SECONDS, trust)
     try:
         connection.request("GET", "/v1/models")
         answer = connection.getresponse()
@@ -141,12 +162,15 @@ def _date_of(place: Place) -> str:
     """The Date header of the control plane; `Failure` where it does not answer."""
     import http.client
 
-    connection = connect(place.url, _SECONDS)
+    connection = connect(place.url, _SECONDS, place.trust)
     try:
         connection.request("GET", "/api/v1/status")
         answer = connection.getresponse()
         answer.read()
         return answer.getheader("date", "")
+    except ssl.SSLCertVerificationError as error:
+        text = speak("untrusted", url=place.url, why=error.verify_message)
+        raise Failure("untrusted", text, "CLAVERO_CA_FILE=FILE") from None
     except (OSError, http.client.HTTPException):
         raise Failure("not_running", speak("nobody_at", url=place.url), "clavero up") from None
     finally:

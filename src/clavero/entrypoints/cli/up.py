@@ -2,9 +2,11 @@
 
 import asyncio
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from cyclopts import Parameter
 
 from clavero.bootstrap.supervisor import root_key_of
 from clavero.domain.startup import Exit, StartFailure
@@ -16,15 +18,50 @@ from clavero.settings import BadSetting, Settings, UnknownSetting, provider_vari
 _PROVIDER_OF = {"OPENAI_API_KEY": "openai", "ANTHROPIC_API_KEY": "anthropic"}
 
 
-def up(  # noqa: PLR0913 - one parameter for each flag
+@Parameter(name="*", group="Listeners")
+@dataclass(frozen=True)
+class Listeners:
+    """Where the gateway and the control plane listen, and how they show who they are."""
+
+    gateway_host: str | None = None
+    "Address of the gateway; another than loopback needs TLS (127.0.0.1)."
+    gateway_port: int | None = None
+    "Port of the gateway; 0 takes any free one (4141)."
+    admin_host: str | None = None
+    "Address of console and admin API; another than loopback needs TLS (127.0.0.1)."
+    admin_port: int | None = None
+    "Port of console and admin API; 0 takes any free one (4142)."
+    tls_cert: Path | None = None
+    "PEM file of the certificate of both, with its chain."
+    tls_key: Path | None = None
+    "PEM file of its key, closed to others."
+    behind_proxy: tuple[str, ...] = ()
+    "Network of a proxy that brings TLS, such as 10.0.0.0/8; may be given again."
+
+    def flags(self) -> dict[str, object]:
+        """The settings that were given; None for the others."""
+        return {
+            "gateway.host": self.gateway_host,
+            "gateway.port": self.gateway_port,
+            "admin.host": self.admin_host,
+            "admin.port": self.admin_port,
+            "tls.cert": str(self.tls_cert) if self.tls_cert else None,
+            "tls.key": str(self.tls_key) if self.tls_key else None,
+            "behind.proxy": ", ".join(self.behind_proxy) or None,
+        }
+
+
+LISTENERS = Listeners()
+
+
+def up(
     *,
     demo: bool = False,
     data_dir: Path | None = None,
-    gateway_port: int | None = None,
-    admin_port: int | None = None,
     workers: int | None = None,
     ready_file: Path | None = None,
     log_level: str | None = None,
+    listeners: Listeners = LISTENERS,
 ) -> int:
     """Start the gateway and its control plane.
 
@@ -38,10 +75,6 @@ def up(  # noqa: PLR0913 - one parameter for each flag
         Add the simulated provider and two keys.
     data_dir
         Directory of everything that must not be lost (./clavero-data).
-    gateway_port
-        Port of the gateway; 0 takes any free one (4141).
-    admin_port
-        Port of console and admin API; 0 takes any free one (4142).
     workers
         Gateway processes (1).
     ready_file
@@ -49,11 +82,9 @@ def up(  # noqa: PLR0913 - one parameter for each flag
     log_level
         debug, info, warning or error (info).
     """
-    flags = {
+    flags = listeners.flags() | {
         "storage.data_dir": str(data_dir) if data_dir else None,
-        "gateway.port": gateway_port,
         "gateway.workers": workers,
-        "admin.port": admin_port,
         "log.level": log_level,
     }
     try:
@@ -98,6 +129,7 @@ def banner(settings: Settings, opened: Opened, *, demo: bool) -> str:
     link = opened.facts.get("link", "")
     lines.append(f"  Gateway   {opened.gateway_url}")
     lines.append(f"  Console   {link}  {speak('once')}" if link else f"  Console   {opened.admin_url}  clavero open")
+    trust = f"--cacert {data}/run/certificate.pem " if opened.ca_file else ""
     if demo:
         lines += [
             f"  {speak('provider')}  {speak('simulated')}",
@@ -105,7 +137,7 @@ def banner(settings: Settings, opened: Opened, *, demo: bool) -> str:
             f"            {speak('private', place=f'{data}/demo/')}",
             "",
             speak("try"),
-            f"  curl {opened.gateway_url}/v1/chat/completions \\",
+            f"  curl {trust}{opened.gateway_url}/v1/chat/completions \\",
             f'    -H @{data}/demo/header -H "Content-Type: application/json" \\',
             """    -d '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi"}]}'""",
         ]

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from clavero.adapters.ticker import LoopTicker
 from clavero.domain.errors import Problem
+from clavero.domain.forwarded import Proxies
 from clavero.entrypoints.http.edge import Inside, Limits
 from clavero.entrypoints.http.server import Server
 from clavero.ports import Client, Request
@@ -28,15 +29,15 @@ async def echo(request: Request, client: Client) -> None:
 class Door:
     """A running server and everything that came to it."""
 
-    def __init__(self, handler: Handler = echo, limits: Limits | None = None) -> None:
+    def __init__(self, handler: Handler = echo, limits: Limits | None = None, proxies: Proxies | None = None) -> None:
         self.clock = StoppedClock()
         self.ticker = LoopTicker(self.clock)
         self.requests: list[Request] = []
         self.problems: list[tuple[Problem, Request | None]] = []
         self.left: list[str] = []
+        self.missed: list[str] = []
         self.port = 0
         self.handler = handler
-        self.trusted: set[str] = set()
         self._ids = 0
         self.server = Server(
             Inside(
@@ -45,7 +46,8 @@ class Door:
                 new_id=self._new_id,
                 clock=self.clock,
                 ticker=self.ticker,
-                trusted=self.trusted.__contains__,
+                proxies=proxies or Proxies(),
+                missed=lambda code, _address: self.missed.append(code),
             ),
             limits,
         )

@@ -35,6 +35,7 @@ from clavero.entrypoints.http.admin import (
     usage,
     whois,
 )
+from clavero.entrypoints.http.admin.arrival import Arrival
 from clavero.entrypoints.http.admin.facts import AdminFacts, Office
 from clavero.entrypoints.http.admin.gate import MOST_BYTES, Gate, Terms
 from clavero.entrypoints.http.admin.refusals import refused
@@ -62,6 +63,7 @@ def make_app(desk: Desk, facts: AdminFacts) -> FastAPI:
     _word(app)
     _describe(app)
     app.add_middleware(Gate, terms=Terms(facts.hosts), dice=desk.dice)
+    app.add_middleware(Arrival, proxies=facts.proxies)  # the last that is added is the first that is asked
     return app
 
 

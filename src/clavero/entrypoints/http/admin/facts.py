@@ -8,6 +8,8 @@ from msgspec import Struct
 from clavero.control.commit import Changing, Desk, perform
 from clavero.domain.access import Actor
 from clavero.domain.catalogue import Language
+from clavero.domain.forwarded import Proxies
+from clavero.entrypoints.certificates import Served
 from clavero.entrypoints.http.admin.meter import Meter
 from clavero.settings import Setting
 
@@ -20,7 +22,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 class AdminFacts(Struct, frozen=True, kw_only=True):
     """How this process runs, as far as the API tells it. URLs have no slash at their end.
 
-    `hosts` are the names that the listener answers to: its own on this machine, unless there is TLS before it.
+    `hosts` are the names that the listener answers to without TLS: its own on this machine. `proxies` are believed.
     """
 
     version: str
@@ -29,6 +31,8 @@ class AdminFacts(Struct, frozen=True, kw_only=True):
     meter: Meter
     settings: tuple[Setting, ...] = ()
     hosts: frozenset[str] = LOOPBACK
+    proxies: Proxies = Proxies()
+    certificate: Served | None = None
     patience_s: float = 3.0  # how long a trace waits for ingest
 
 

@@ -7,6 +7,7 @@ business here, and none is told why.
 """
 
 import asyncio
+import contextlib
 import re
 
 from msgspec import Struct
@@ -14,14 +15,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clavero.domain.errors import BodyTooLarge, InvalidHeader, Problem
+from clavero.domain.errors import BodyTooLarge, InvalidHeader, Problem, TlsRequired
 from clavero.domain.tokens import base62
+from clavero.entrypoints.http.admin.arrival import is_relayed
 from clavero.entrypoints.http.admin.refusals import refused
 from clavero.ports import Dice
 
 MOST_BYTES = 1024 * 1024
 SECONDS = 10.0  # for a body to arrive
+DRAINED_BYTES = 64 * 1024 * 1024  # of a body that is refused
 _PORT = re.compile(r":[0-9]{1,5}", re.ASCII)
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 _HEADERS = {
     b"cache-control": b"no-store",
@@ -39,6 +43,7 @@ class Terms(Struct, frozen=True):
     hosts: frozenset[str]
     most_bytes: int = MOST_BYTES
     seconds: float = SECONDS
+    drained_bytes: int = DRAINED_BYTES
 
 
 class Gate:
@@ -59,9 +64,11 @@ class Gate:
             return
         request_id = "req_" + base62(int.from_bytes(self._dice.token(15)), 21)
         scope.setdefault("state", {})["request_id"] = request_id
-        reply = _Reply(send, request_id)
+        reply = _Reply(send, request_id, certain=is_certain(scope))
         problem = self._problem(scope)
         if problem is not None:
+            if sends_a_body(scope):
+                await drain(receive, self._terms)
             await refused(Request(scope), problem)(scope, receive, reply)
             return
         try:
@@ -72,13 +79,42 @@ class Gate:
             raise  # the server writes it down
 
     def _problem(self, scope: Scope) -> Problem | None:
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) != 1 or not is_ours(hosts[0].decode("latin-1"), self._terms.hosts):
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+            return InvalidHeader(name="Host", rule="one name or address, with or without a port")
+        if scope.get("scheme") != "https" and not is_ours(hosts[0], self._terms.hosts):
+            if is_relayed(scope):  # nobody sends the name of a proxy here by mistake
+                return TlsRequired()
             return InvalidHeader(name="Host", rule=" or ".join(sorted(self._terms.hosts)))
         lengths = [value.decode("latin-1") for name, value in scope["headers"] if name == b"content-length"]
         if any(not _LENGTH.fullmatch(length) or int(length) > self._terms.most_bytes for length in lengths):
             return BodyTooLarge(max=f"{self._terms.most_bytes // 1024} KiB")
         return None
+
+
+async def drain(receive: Receive, terms: Terms) -> None:
+    """Throw away what a refused caller still sends, within reason: one that is still writing would not read why."""
+    left = terms.drained_bytes
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(terms.seconds):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+
+
+def sends_a_body(scope: Scope) -> bool:
+    """Whether a body is on its way; one that waits for a 100 is not."""
+    names = {name for name, _ in scope["headers"]}
+    return b"expect" not in names and bool(names & {b"content-length", b"transfer-encoding"})
+
+
+def is_certain(scope: Scope) -> bool:
+    """Whether a browser may be told never to come without TLS: not for a name that all programs of a machine share."""
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"").lower().rpartition(b":")
+    name = (host[0] or host[2]).strip(b".")
+    return bool(scope.get("scheme") == "https" and name != b"localhost" and not name.endswith(b".localhost"))
 
 
 def is_ours(host: str, names: frozenset[str]) -> bool:
@@ -110,6 +146,8 @@ class _Intake:
             raise HTTPException(408) from None
         self._bytes += len(message.get("body", b""))
         if self._bytes > self._terms.most_bytes:
+            if message.get("more_body", False):
+                await drain(self._receive, self._terms)
             raise HTTPException(413)
         self._whole = not message.get("more_body", False)
         return message
@@ -118,8 +156,9 @@ class _Intake:
 class _Reply:
     """The answer on its way out: its head is dressed, and known to have begun."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, *, certain: bool) -> None:
         self._send = send
+        self._certain = certain
         self._request_id = request_id.encode()
         self.begun = False
 
@@ -129,5 +168,7 @@ class _Reply:
             headers = list(message.get("headers", ()))
             present = {name.lower() for name, _ in headers}
             headers += [(name, value) for name, value in _HEADERS.items() if name not in present]
+            if self._certain:
+                headers.append((b"strict-transport-security", b"max-age=31536000"))
             message["headers"] = [*headers, (b"x-request-id", self._request_id)]
         await self._send(message)

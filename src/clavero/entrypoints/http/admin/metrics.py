@@ -83,6 +83,10 @@ class _Scrape(Collector):
         with meter.lock:
             counted = [*_counters(meter), *_spreads(meter)]
         yield from counted
+        if self._facts.certificate is not None:
+            days = _gauge("clavero_tls_certificate_days_left", "Days until the listeners' certificate ends.")
+            days.add_metric([], self._facts.certificate.days_left())
+            yield days
         yield from _workers(meter, self._gauged)
         yield from _stored(meter, self._gauged)
 

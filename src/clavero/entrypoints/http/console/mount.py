@@ -56,9 +56,9 @@ _STATUS: dict[type[Refusal], int] = {NotFound: 404, Forbidden: 403, Stranger: 40
 _LARGEST_FORM = 64 * 1024
 
 
-def mount(app: FastAPI, desk: Desk, *, gateway_url: str, secure: bool = False) -> None:
-    """Add the console to an application. `gateway_url` is told to callers; `secure` says that TLS is in front."""
-    console = Console(desk, Door(desk, secure), gateway_url)
+def mount(app: FastAPI, desk: Desk, *, gateway_url: str) -> None:
+    """Add the console to an application. `gateway_url` is told to callers."""
+    console = Console(desk, Door(desk), gateway_url)
     app.add_api_route("/static/{name:path}", _static, methods=["GET"], include_in_schema=False)
     for pages, guarded in ((_OPEN, False), (_PAGES, True)):
         for method, path, page in pages:
