@@ -19,7 +19,7 @@ PATIENCE_NS: Final = 1_000_000_000  # proof is had within this, or the answer is
 STALE_NS: Final = 15 * 60 * 1_000_000_000  # without a good talk for so long, no new holds (L23)
 _HEARTBEAT_SECONDS = 1.0
 _LENT_SECONDS = 0.4  # between two talks while slices are here: others who want them wait a second at most
-_AGAIN_SECONDS = 0.02  # between two talks while somebody waits for proof, or for the database
+_AGAIN_SECONDS = 0.02  # between two talks while anybody waits for proof, or for the database
 
 
 T = TypeVar("T")
@@ -137,7 +137,8 @@ class Bank:
 
     async def _pause(self) -> None:
         leases = self.leases
-        seconds = _AGAIN_SECONDS if leases.waiting else _LENT_SECONDS if leases.lent else _HEARTBEAT_SECONDS
+        haste = leases.waiting or leases.wanted
+        seconds = _AGAIN_SECONDS if haste else _LENT_SECONDS if leases.lent else _HEARTBEAT_SECONDS
         timer = asyncio.get_running_loop().call_later(seconds, self._wake.set)
         await self._wake.wait()
         timer.cancel()

@@ -192,7 +192,7 @@ class World:
         """One talk; what it says of granted totals is believed, whatever came before (L11)."""
         worker.database.fate = fate
         returned = {key: total for key, total in worker.returned.items() if total}
-        talk = Talk(worker.boot, 1, worker.journal.written, returned, dict.fromkeys(worker.granted, 0), asks)
+        talk = Talk(worker.boot, 1, worker.journal.written, returned, {}, asks, tuple(worker.granted))
         try:
             terms = worker.lender.talk(talk)
         except Fenced:

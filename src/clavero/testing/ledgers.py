@@ -74,6 +74,10 @@ class Ledger(Protocol):
         """One row, as committed."""
         ...
 
+    def rows(self) -> dict[RowKey, Row]:
+        """Every row, as committed."""
+        ...
+
     def grow_old(self, seconds: float) -> None:
         """Let time pass for wants and heartbeats."""
         ...
@@ -145,6 +149,10 @@ class MemoryTestLedger:
         """One row."""
         return self.memory.rows[key]
 
+    def rows(self) -> dict[RowKey, Row]:
+        """Every row."""
+        return dict(self.memory.rows)
+
     def grow_old(self, seconds: float) -> None:
         """Let time pass for wants and heartbeats."""
         past = int(seconds * 1e9)
@@ -215,7 +223,8 @@ class SqlTestLedger:
         return {
             (BootId(boot), RowKey(BudgetId(budget), period)): Lease(*totals)
             for boot, budget, period, *totals in self.all(
-                "SELECT boot_id, budget_id, period_start, granted, returned, posted, moved, lost, acked FROM lease"
+                "SELECT boot_id, budget_id, period_start, granted, returned, posted, moved, lost, acked, base, slack "
+                "FROM lease"
             )
         }
 
@@ -242,14 +251,15 @@ class SqlTestLedger:
 
     def row(self, key: RowKey) -> Row:
         """One row."""
-        [found] = self.all(
-            "SELECT limit_n, posted, leased, lost, excess, state FROM ledger "
-            "WHERE budget_id = :b AND period_start = :p",
-            b=key.budget,
-            p=key.period,
-        )
-        limit, posted, leased, lost, excess, life = found
-        return Row(limit, posted, leased, lost, excess, RowLife(life))
+        return self.rows()[key]
+
+    def rows(self) -> dict[RowKey, Row]:
+        """Every row."""
+        found = self.all("SELECT budget_id, period_start, limit_n, posted, leased, lost, excess, state FROM ledger")
+        return {
+            RowKey(BudgetId(budget), period): Row(limit, posted, leased, lost, excess, RowLife(life))
+            for budget, period, limit, posted, leased, lost, excess, life in found
+        }
 
     def grow_old(self, seconds: float) -> None:
         """Let time pass for wants and heartbeats."""

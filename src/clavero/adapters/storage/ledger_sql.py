@@ -137,26 +137,33 @@ ARCHIVE: Final = Statement(
 # --- leases
 
 OWN_LEASES: Final = Statement(
-    """SELECT o.boot_id, o.budget_id, o.period_start, o.granted, o.returned, o.posted, o.moved, o.lost, o.acked
+    """SELECT o.boot_id, o.budget_id, o.period_start, o.granted, o.returned, o.posted, o.moved, o.lost, o.acked,
+    o.base, o.slack
     FROM {keys} k CROSS JOIN lease o WHERE o.boot_id = :boot AND o.budget_id = k.b AND o.period_start = k.p"""
 )
 OTHER_LEASES: Final = Statement(
-    """SELECT o.boot_id, o.budget_id, o.period_start, o.granted, o.returned, o.posted, o.moved, o.lost, o.acked
+    """SELECT o.boot_id, o.budget_id, o.period_start, o.granted, o.returned, o.posted, o.moved, o.lost, o.acked,
+    o.base, o.slack
     FROM {keys} k CROSS JOIN lease o WHERE o.budget_id = k.b AND o.period_start = k.p
-    AND o.boot_id <> :boot AND o.granted - o.returned - o.posted - o.moved > 0"""
+    AND o.boot_id <> :boot"""
 )
 BOOT_LEASES: Final = Statement(
-    """SELECT boot_id, budget_id, period_start, granted, returned, posted, moved, lost, acked
+    """SELECT boot_id, budget_id, period_start, granted, returned, posted, moved, lost, acked, base, slack
     FROM lease WHERE boot_id = :boot"""
 )
 ADD_LEASE: Final = Statement(
-    """INSERT INTO lease (boot_id, budget_id, period_start, granted, returned, posted, moved, lost, acked)
-    VALUES (:boot, :budget, :period, :granted, :returned, :posted, :moved, :lost, :acked)"""
+    """INSERT INTO lease (boot_id, budget_id, period_start, granted, returned, posted, moved, lost, acked,
+    base, slack)
+    VALUES (:boot, :budget, :period, :granted, :returned, :posted, :moved, :lost, :acked, :base, :slack)"""
 )
 MOVE_LEASE: Final = Statement(
     """UPDATE lease SET granted = granted + :granted, returned = returned + :returned, posted = posted + :posted,
-    moved = moved + :moved, lost = lost + :lost, acked = :acked
+    moved = moved + :moved, lost = lost + :lost, acked = :acked, base = :base, slack = :slack
     WHERE boot_id = :boot AND budget_id = :budget AND period_start = :period"""
+)
+FORGET_LEASE: Final = Statement(
+    """DELETE FROM lease WHERE boot_id = :boot AND budget_id = :budget AND period_start = :period
+    AND granted - returned - posted - moved = 0 AND lost = 0"""
 )
 FORGET_LEASES: Final = Statement(
     """DELETE FROM lease WHERE boot_id = :boot AND granted - returned - posted - moved = 0 AND lost = 0"""
@@ -164,9 +171,11 @@ FORGET_LEASES: Final = Statement(
 
 # --- wants
 
-WANTS: Final = Statement("SELECT want_id, boot_id, request_id, rows, at FROM want WHERE at >= :young ORDER BY want_id")
+WANTS: Final = Statement(
+    "SELECT want_id, boot_id, request_id, rows, at, look FROM want WHERE at >= :young ORDER BY want_id"
+)
 ADD_WANT: Final = Statement(
-    """INSERT INTO want (boot_id, request_id, rows, at) VALUES (:boot, :request, :rows, :at)
+    """INSERT INTO want (boot_id, request_id, rows, at, look) VALUES (:boot, :request, :rows, :at, :look)
     ON CONFLICT (boot_id, request_id) DO NOTHING"""
 )
 DROP_WANT: Final = Statement("DELETE FROM want WHERE want_id = :number")

@@ -89,6 +89,8 @@ lease = Table(
     _amount("moved"),
     _amount("lost"),
     _amount("acked"),
+    _amount("base"),
+    _amount("slack"),
     CheckConstraint("granted - returned - posted - moved >= 0 AND lost >= 0", name="lease_share"),
     Index("lease_row", "budget_id", "period_start"),
     sqlite_with_rowid=False,
@@ -113,6 +115,7 @@ want = Table(
     Column("request_id", Text, nullable=False),
     Column("rows", Text, nullable=False),  # JSON [[budget, period]]
     Column("at", BigInteger, nullable=False),
+    Column("look", Text),  # JSON of what was seen of its one row, where it is no want but a look
     UniqueConstraint("boot_id", "request_id"),
     sqlite_autoincrement=True,
 )
