@@ -50,6 +50,7 @@ class MemoryReading:
             "key_names": self._key_names,
             "ledger_rows": self._ledger_rows,
             "budget_rows": self._budget_rows,
+            "budget_row": self._budget_row,
         }
 
     async def get(self, kind: type[T], identity: str) -> T | None:
@@ -113,6 +114,9 @@ class MemoryReading:
     def _budget_rows(self, **starts: int) -> list[Row]:
         now = {one.id: starts.get(f"{one.window}_start", 0) for one in self._all(Budget).values()}
         return [row for row in self._ledger_rows(0) if now.get(row["budget_id"]) == row["period_start"]]
+
+    def _budget_row(self, budget: str, start: int) -> list[Row]:
+        return [row for row in self._ledger_rows(start) if (row["budget_id"], row["period_start"]) == (budget, start)]
 
 
 class MemoryWriting(MemoryReading):

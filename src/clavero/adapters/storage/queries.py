@@ -42,6 +42,9 @@ QUERIES: dict[str, str] = {
         SELECT l.budget_id, l.posted, l.leased, l.lost, l.excess FROM budget b JOIN ledger l ON l.budget_id = b.id
         AND l.period_start = CASE b."window" WHEN 'day' THEN :day_start WHEN 'week' THEN :week_start
         WHEN 'month' THEN :month_start ELSE 0 END""",
+    "budget_row": """
+        SELECT budget_id, posted, leased, lost, excess FROM ledger
+        WHERE budget_id = :budget AND period_start = :start""",
     "key_names": "SELECT id, name FROM virtual_key WHERE id IN (SELECT name FROM budget WHERE subject = 'key')",
     "usage_total": "SELECT " + _FIGURES + "FROM usage WHERE day >= :since AND day < :until",
     "usage_unbudgeted": """
