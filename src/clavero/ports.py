@@ -266,9 +266,28 @@ class Store(Protocol):
 
 
 class Unsealer(Protocol):
-    """Whoever hands out the root key: over an inherited pipe, never an argument, the environment or a file."""
+    """Who holds the seal, as the control plane asks it: the supervisor, over inherited pipes and in no other way.
 
-    def root_key(self) -> bytes: ...
+    Both wishes may be repeated, and raise `ConnectionError` with the reason where they cannot be done now.
+    """
+
+    @property
+    def kind(self) -> str:
+        """How the root keys are wrapped: `file`, `passphrase`."""
+        ...
+
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """The root keys that are held now, oldest first."""
+        ...
+
+    async def add_root(self) -> None:
+        """Return when the seal and every process of this machine hold a new root key behind the one that was there."""
+        ...
+
+    async def keep_root(self, name: str, seq: int) -> None:
+        """Return when every other root key is destroyed; not before every worker has applied change `seq`."""
+        ...
 
 
 # --- outgoing calls

@@ -95,6 +95,14 @@ class Journal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kept_segments: Annotated[int, Meta(ge=0, description="Ingested segments kept, 16 MiB each.")] = 4
 
 
+class Vault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who unlocks the vault."""
+
+    passphrase_file: Annotated[
+        str, Meta(description="File that holds the vault's passphrase; empty asks at the terminal, where it has one.")
+    ] = ""
+
+
 class Keys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What virtual keys may be called."""
 
@@ -138,6 +146,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     behind: Behind = Behind()
     storage: Storage = Storage()
     journal: Journal = Journal()
+    vault: Vault = Vault()
     keys: Keys = Keys()
     upstream: Upstream = Upstream()
     log: Log = Log()

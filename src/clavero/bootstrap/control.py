@@ -11,12 +11,11 @@ from clavero.bootstrap.storage import DATABASE, here, is_server
 from clavero.control.commit import Desk
 from clavero.control.ingest import POSTGRES_PACE, SQLITE_PACE, Heard, Ingest
 from clavero.control.reclaim import Reclaim
-from clavero.control.unseal import open_desk
+from clavero.control.unseal import Tools, open_desk
 from clavero.domain.names import rule_of
 from clavero.domain.startup import StartFailure
-from clavero.ports import Books, Clock
+from clavero.ports import Books, Clock, Unsealer
 from clavero.settings import Settings
-from clavero.vault.keyring import RootKey
 
 # A driver whose connection failed still tells so from a thread of its own; a loop that has closed would be a traceback.
 _LAST_WORDS_SECONDS = 0.1
@@ -39,7 +38,7 @@ class ControlPlane(Struct):
         self.books.close()
 
 
-async def open_control(settings: Settings, root_key: bytes, heard: Heard) -> ControlPlane:
+async def open_control(settings: Settings, unsealer: Unsealer, heard: Heard) -> ControlPlane:
     """Make or check the schema, open the vault; `StartFailure` where either is not ours. `heard` is told of frames."""
     store = _store(settings)
     try:
@@ -49,8 +48,8 @@ async def open_control(settings: Settings, root_key: bytes, heard: Heard) -> Con
         await asyncio.sleep(_LAST_WORDS_SECONDS)
         raise here(failure, settings) from None
     names = rule_of(settings.keys.name_pattern, settings.keys.name_words)
-    desk = await open_desk(store, SystemClock(), SystemDice(), RootKey(root_key), names)
     journals = Segments(settings.data / "journal", durable=settings.journal.durability == "power")
+    desk = await open_desk(Tools(store, SystemClock(), SystemDice(), names), unsealer, journals.place.home)
     books, kept = _books(settings), settings.journal.kept_segments
     pace = POSTGRES_PACE if is_server(settings) else SQLITE_PACE
     ingest = Ingest(journals, books, SystemClock(), pace, heard=heard, kept=kept)

@@ -36,7 +36,7 @@ from clavero.vault.barrier import Barrier
 from clavero.vault.box import CannotOpen
 from clavero.vault.columns import credential_cell
 from clavero.vault.fingerprint import Fingerprints
-from clavero.vault.keyring import Keyring, RootKey
+from clavero.vault.keyring import Keyring, RootKeys
 from clavero.wire.journal import Pulse
 
 _FIRST_LOOK_SECONDS = 0.05  # between two looks for a schema, at a first start
@@ -59,8 +59,8 @@ class Rim(Struct, frozen=True):
 class GatewayWorker:
     """The plugs of one worker, and the threads that keep them current."""
 
-    def __init__(self, settings: Settings, root_key: bytes, name: str, rim: Rim) -> None:
-        self._root = RootKey(root_key)
+    def __init__(self, settings: Settings, root_keys: Sequence[bytes], name: str, rim: Rim) -> None:
+        self._roots = RootKeys.of(root_keys)
         self._rim = rim
         self._clock = SystemClock()
         self._dice = SystemDice()
@@ -97,6 +97,11 @@ class GatewayWorker:
         self._allow()
         self.plugs.bank.start()
         self._following = asyncio.ensure_future(self._follow())
+
+    def take_roots(self, root_keys: Sequence[bytes]) -> tuple[str, ...]:
+        """Hold these root keys from now on; returns their names."""
+        self._roots = RootKeys.of(root_keys)
+        return self._roots.ids
 
     def beat(self) -> None:
         """Once a second: what the journal and the gauges want to know."""
@@ -163,7 +168,7 @@ class GatewayWorker:
                 return
 
     def _unlock(self, rows: list[SealedKey]) -> Keyring:
-        keyring = Keyring.open(self._root, rows)
+        keyring = Keyring.open(self._roots, rows)
         self._barrier = Barrier(keyring, self._dice.token)
         return keyring
 

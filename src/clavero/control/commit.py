@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from clavero.control.vault import Vault
 from clavero.domain import audit
 from clavero.domain.access import Actor, may
 from clavero.domain.audit import AuditRow
@@ -17,7 +18,6 @@ from clavero.domain.names import DEFAULT_RULE, NameRule
 from clavero.domain.refusals import Forbidden
 from clavero.domain.secret import mask
 from clavero.ports import Clock, Dice, Reading, Store, Writing
-from clavero.vault.barrier import Barrier
 from clavero.vault.fingerprint import Fingerprints
 
 T = TypeVar("T", bound=Struct)
@@ -35,7 +35,7 @@ class Desk(Struct, frozen=True):
     store: Store
     clock: Clock
     dice: Dice
-    barrier: Barrier
+    vault: Vault
     fingerprints: Fingerprints
     names: NameRule = DEFAULT_RULE  # what keys may be called: the operator's to set
 

@@ -334,6 +334,41 @@ ENGLISH: dict[str, Words] = {
         "It was cut, edited, or replaced by something else.",
         "Restore it from your backup",
     ),
+    "passphrase_needed": (
+        "The vault is sealed by a passphrase, and nobody could be asked",
+        "clavero was started without a terminal, as a service manager does.",
+        "Use --passphrase-file FILE, a systemd credential, or start it at a terminal",
+    ),
+    "wrong_passphrase": (
+        "The passphrase does not open the root key",
+        "It was mistyped, it is an older one, or seal/root.key was altered.",
+        "Give the passphrase it was sealed with; no other way opens it. Nothing was changed",
+    ),
+    "passphrase_weak": (
+        "The passphrase is too short",
+        "Whoever has the file can try passphrases at leisure.",
+        "Take several words that nobody would put together",
+    ),
+    "passphrase_differs": (
+        "The two passphrases differ",
+        "One of them was mistyped.",
+        "Run the command again. Nothing was changed",
+    ),
+    "passphrase_file": (
+        "The passphrase file cannot be used",
+        "It is away, open to others, or has more than one line.",
+        "Put the passphrase on one line of a file of mode 0600",
+    ),
+    "passphrase_unused": (
+        "A passphrase was given, but the seal is a plain file",
+        "Whoever reads that file has the root key, whatever was set.",
+        "Seal it: clavero vault seal passphrase. Or leave the setting out",
+    ),
+    "vault_closed": (
+        "The keys of the vault do not open",
+        "Rows of the vault or its root key changed while clavero ran.",
+        "See clavero vault status. Start again with the right root key",
+    ),
     "data_dir_unwritable": (
         "The data directory cannot be written",
         "It belongs to somebody else, or the disk is read-only or full.",

@@ -404,6 +404,41 @@ SPANISH: dict[str, Words] = {
         "Se cortó, se editó o se reemplazó por otra cosa.",
         "Restáurala desde tu copia de seguridad",
     ),
+    "passphrase_needed": (
+        "Falta la frase de paso que sella la bóveda",
+        "clavero se inició sin terminal, como hace un gestor de servicios.",
+        "Usa --passphrase-file ARCHIVO o una credencial de systemd",
+    ),
+    "wrong_passphrase": (
+        "La frase de paso no abre la clave raíz",
+        "Se escribió mal, es una anterior, o se alteró seal/root.key.",
+        "Da la frase con la que se selló; nada más la abre. Nada cambió",
+    ),
+    "passphrase_weak": (
+        "La frase de paso es demasiado corta",
+        "Quien tenga el archivo puede probar frases sin prisa.",
+        "Elige varias palabras que nadie juntaría",
+    ),
+    "passphrase_differs": (
+        "Las dos frases de paso no coinciden",
+        "Una de ellas se escribió mal.",
+        "Repite el comando. Nada cambió",
+    ),
+    "passphrase_file": (
+        "El archivo de la frase de paso no sirve",
+        "Falta, está abierto a otros, o tiene más de una línea.",
+        "Pon la frase en una línea de un archivo con permisos 0600",
+    ),
+    "passphrase_unused": (
+        "Hay una frase de paso, y el sello es un archivo simple",
+        "Quien lea ese archivo tiene la clave raíz.",
+        "Séllala: clavero vault seal passphrase. O quita el ajuste",
+    ),
+    "vault_closed": (
+        "Las claves de la bóveda no se abren",
+        "Algo de la bóveda o su clave raíz cambió en marcha.",
+        "Mira clavero vault status. Reinicia con la clave raíz correcta",
+    ),
     "data_dir_unwritable": (
         "No se puede escribir en el directorio de datos",
         "Es de otra persona, o el disco está lleno o protegido.",

@@ -111,6 +111,15 @@ class StorageUnavailable(Refusal):
         super().__init__(f"The database {why}; nothing was changed", "Free space or restore it, then repeat")
 
 
+class VaultClosed(Refusal):
+    """The keys of the vault do not open."""
+
+    exit_code = Exit.FAILED
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The vault does not open ({why}); nothing was changed", "clavero vault status")
+
+
 def _said(text: str) -> str:
     safe = mask(text)
     return safe if len(safe) <= _LONGEST else safe[: _LONGEST - 1] + "…"

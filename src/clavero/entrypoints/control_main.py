@@ -25,6 +25,7 @@ from clavero.entrypoints.http.admin.listening import AdminServer
 from clavero.entrypoints.http.admin.meter import Meter
 from clavero.entrypoints.http.console.mount import mount
 from clavero.entrypoints.logs import Log
+from clavero.entrypoints.orders import Supervised
 from clavero.entrypoints.premises import bound_socket, write_private
 from clavero.entrypoints.processes import Alive, Instructions, Ready, Reporter, be_child, stop_signal
 from clavero.entrypoints.reload import certificate_of
@@ -40,7 +41,9 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     stop = stop_signal()
     beating = asyncio.ensure_future(_beat(reporter))
     meter = Meter(machine_clock())
-    plane = await open_control(settings, instructions.root_key, meter.heard)
+    supervised = Supervised(instructions, reporter)
+    listening = asyncio.ensure_future(supervised.listen())
+    plane = await open_control(settings, supervised, meter.heard)
     facts = await _first_steps(plane.desk, instructions)
     running = [
         asyncio.ensure_future(plane.ingest.forever()),
@@ -57,6 +60,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     await stop.wait()
     server.should_exit = True
     await serving
+    listening.cancel()
     for task in running:
         task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -13,6 +13,7 @@ from clavero.entrypoints.http.edge import Inside, Limits
 from clavero.entrypoints.http.gateway import Rim as HttpRim
 from clavero.entrypoints.http.server import Server
 from clavero.entrypoints.logs import AccessLog, Log
+from clavero.entrypoints.orders import follow
 from clavero.entrypoints.premises import bound_socket
 from clavero.entrypoints.processes import Alive, Instructions, Ready, Reporter, be_child, stop_signal
 from clavero.entrypoints.reload import certificate_of
@@ -33,7 +34,10 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
         reporter.say(Alive(time.monotonic_ns(), seq))
 
     words = Rim(rim.words, rim.aside, log.say, log.failure, access, applied)
-    worker = GatewayWorker(settings, instructions.root_key, instructions.name, words)
+    worker = GatewayWorker(settings, instructions.root_keys, instructions.name, words)
+    listening = asyncio.ensure_future(
+        follow(instructions.orders_fd, lambda roots: reporter.holds(worker.take_roots(roots.keys)))
+    )
     starting = asyncio.ensure_future(_say_alive(reporter))
     await worker.open()
     rim.plugs = worker.plugs
@@ -57,6 +61,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     log.say("draining", exchanges=server.exchanges)
     await server.stop(settings.gateway.drain_seconds)
     beating.cancel()
+    listening.cancel()
     await worker.close()
     if access is not None:
         access.flush()

@@ -1,12 +1,14 @@
 """What the supervisor and its children say to each other: instructions down a pipe, reports up another.
 
-The root key travels here and nowhere else: never an argument, the environment or a file. A child dies with its
-supervisor and cannot be read by another process of the same user.
+The root keys travel here and nowhere else: never an argument, the environment or a file. A child dies with its
+supervisor and cannot be read by another process of the same user. What it is told later, such as a new root key while
+the vault moves to it, comes down a second pipe as orders.
 """
 
 import asyncio
 import ctypes
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping
@@ -28,18 +30,20 @@ class Instructions(Struct, frozen=True, kw_only=True):
     """Everything a child is told at its start. Ports are numbers: the supervisor has settled 0."""
 
     settings: Settings
-    root_key: bytes
+    root_keys: tuple[bytes, ...]
     name: str
     report_fd: int
+    orders_fd: int
     gateway_port: int
     admin_port: int
     reach: Reach = Reach(gateway="", admin="", gateway_here="", admin_here="")
     pair: Pair | None = None  # the certificate of both listeners; None without TLS
     simulator_url: str = ""  # "" outside the demo
     sources: tuple[Setting, ...] = ()  # where each setting came from
+    seal: str = ""  # how the root keys are wrapped
 
     def __repr__(self) -> str:
-        return f"Instructions({self.name})"  # the root key is in here
+        return f"Instructions({self.name})"  # the root keys are in here
 
 
 class Ready(Struct, frozen=True, tag="ready"):
@@ -64,8 +68,45 @@ class Alive(Struct, frozen=True, tag="alive"):
     seq: int = 0
 
 
-Report = Ready | Failed | Alive
+class Holds(Struct, frozen=True, tag="holds"):
+    """The child has these root keys now, by name."""
+
+    roots: tuple[str, ...]
+
+
+class AddRoot(Struct, frozen=True, tag="add_root"):
+    """The control plane wants a new root key made, kept in the seal, and held by every child."""
+
+
+class KeepRoot(Struct, frozen=True, tag="keep_root"):
+    """The control plane wants every other root key destroyed, once every worker has applied change `seq`."""
+
+    root: str
+    seq: int
+
+
+Report = Ready | Failed | Alive | Holds | AddRoot | KeepRoot
 _REPORTS = msgspec.json.Decoder(Report)
+
+
+class Roots(Struct, frozen=True, tag="roots"):
+    """An order: from now on these are the root keys, oldest first."""
+
+    keys: tuple[bytes, ...]
+
+    def __repr__(self) -> str:
+        return f"Roots({len(self.keys)})"
+
+
+class Settled(Struct, frozen=True, tag="settled"):
+    """An order: what the control plane wanted is done, and every child holds these; or why it is not."""
+
+    roots: tuple[str, ...]
+    failure: str = ""
+
+
+Order = Roots | Settled
+_ORDERS = msgspec.json.Decoder(Order)
 
 
 def hand_over(instructions: Instructions) -> int:
@@ -101,6 +142,10 @@ class Reporter:
         except OSError:
             return
 
+    def holds(self, roots: tuple[str, ...]) -> None:
+        """Report the names of the root keys that are here."""
+        self.say(Holds(roots))
+
     def failed(self, failure: StartFailure) -> None:
         """Report why the start failed."""
         self.say(Failed(failure.code, failure.message, failure.fix, int(failure.exit_code)))
@@ -112,14 +157,21 @@ def read_report(line: bytes) -> Report:
     return report
 
 
+def read_order(line: bytes) -> Order:
+    """One line of a supervisor's orders."""
+    order: Order = _ORDERS.decode(line)
+    return order
+
+
 def failure_of(report: Failed) -> StartFailure:
     """The failure that a child reported."""
     return StartFailure(report.code, report.message, report.fix, Exit(report.exit_code))
 
 
 def guard_memory() -> None:
-    """Keep other processes of this user from reading our memory and environment (PR_SET_DUMPABLE 0)."""
+    """Keep other processes of this user from reading our memory and environment (PR_SET_DUMPABLE 0), and cores away."""
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def die_with_parent(parent: int) -> None:

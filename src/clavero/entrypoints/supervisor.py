@@ -20,19 +20,18 @@ from clavero.bootstrap.supervisor import machine_clock
 from clavero.domain.reach import read_host
 from clavero.domain.startup import Exit, StartFailure
 from clavero.entrypoints.certificates import Served
+from clavero.entrypoints.child import Child
 from clavero.entrypoints.exposure import files_of, pair_of, reach_by
 from clavero.entrypoints.hangup import Terminal
 from clavero.entrypoints.premises import Premises, write_private
-from clavero.entrypoints.processes import Alive, Failed, Instructions, Ready, failure_of, hand_over, read_report
+from clavero.entrypoints.processes import Instructions, Ready
 from clavero.entrypoints.service_manager import service_manager
-from clavero.settings import Setting, Settings, environment
+from clavero.entrypoints.unsealing import Unsealing
+from clavero.settings import Setting, Settings
+from clavero.vault.seal import OpenSeal
 
-SILENT_SECONDS = 20.0  # a child whose loop has not turned for so long is killed; a worker's journal is then read (L27)
 SLEPT_SECONDS = 5.0  # where we have not looked for so long ourselves, nobody's silence means anything
-LONGEST_PAUSE = 5.0  # between two starts of a child that keeps dying
-MOST_FALSE_STARTS = 4
 CATCH_UP_SECONDS = 5.0  # a worker that is slower than this is busy, and serves what it knows
-_UNSERVED_GRACE = 1.0
 
 
 class Opened(Struct, frozen=True):
@@ -46,142 +45,20 @@ class Opened(Struct, frozen=True):
 
 
 class Start(Struct, frozen=True):
-    """What the operator said: the settings, and where each came from."""
+    """What the operator said: the settings, where each came from, and the seal that was unlocked."""
 
     settings: Settings
     sources: tuple[Setting, ...]
-
-
-class Child:
-    """One process: started, watched, started again."""
-
-    def __init__(self, name: str, module: str, instructions: Callable[[int], Instructions], log: int | None) -> None:
-        self.name = name
-        self._log = log
-        self.ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
-        self.stopping = False
-        self.seq = 0  # the newest change that it has applied
-        self._module = module
-        self._instructions = instructions
-        self._process: asyncio.subprocess.Process | None = None
-        self._heard = time.monotonic()
-        self._false_starts = 0
-        self._served = False  # in its present life
-        self._owed = False  # it has to be told to reload, once it serves
-
-    @property
-    def pid(self) -> int | None:
-        """The process id while it runs."""
-        return self._process.pid if self._process and self._process.returncode is None else None
-
-    async def run(self) -> None:
-        """Keep it running until it is told to stop; a start that fails for a reason ends the supervisor instead."""
-        pause = 0.1
-        while True:
-            self._served = False
-            await self._start()
-            if self.stopping:
-                return
-            self._false_starts = 0 if self._served else self._false_starts + 1
-            if not self.ready.done() and self._false_starts >= MOST_FALSE_STARTS:
-                code = self._process.returncode if self._process else None
-                self.ready.set_exception(
-                    StartFailure("child_died", f"{self.name} ended {code} before it served", "clavero doctor says more")
-                )
-                return
-            pause = 0.1 if self._served else min(pause * 2, LONGEST_PAUSE)
-            await asyncio.sleep(pause)
-
-    async def _start(self) -> None:
-        report_reader, report_writer = os.pipe()
-        orders = hand_over(self._instructions(report_writer))
-        try:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", self._module, str(orders), str(os.getpid()),
-                pass_fds=(orders, report_writer), env=environment(), start_new_session=True, stderr=self._log,
-            )  # fmt: skip
-        finally:
-            os.close(orders)
-            os.close(report_writer)
-        self._heard = time.monotonic()
-        listening = asyncio.ensure_future(self._listen(report_reader))
-        await self._process.wait()
-        listening.cancel()
-
-    async def _listen(self, descriptor: int) -> None:
-        reader = asyncio.StreamReader()
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
-        )
-        try:
-            async for line in reader:
-                self._hear(line)
-        finally:
-            transport.close()
-
-    def _hear(self, line: bytes) -> None:
-        match read_report(line):
-            case Ready() as ready:
-                self._served = True
-                if self._owed:
-                    self.reload()
-                if not self.ready.done():
-                    self.ready.set_result(ready)
-            case Failed() as failed if not self.ready.done():
-                self.stopping = True
-                self.ready.set_exception(failure_of(failed))
-            case Alive() as alive:
-                self._heard = time.monotonic()
-                self.seq = alive.seq
-
-    def excuse(self) -> None:
-        """Count its silence from now on: we have not listened."""
-        self._heard = time.monotonic()
-
-    def kill_if_silent(self) -> bool:
-        """End a process whose loop has stopped turning; its journal is read once its death is certain."""
-        if self.pid is None or not self.ready.done() or time.monotonic() - self._heard < SILENT_SECONDS:
-            return False
-        self.signal(signal.SIGKILL)
-        return True
-
-    def reload(self) -> None:
-        """Have it read its certificate again; one that is starting, once it serves."""
-        self._owed = not self._served
-        if self._served:
-            self.signal(signal.SIGHUP)
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal, if it still runs."""
-        if self.pid is not None:
-            os.kill(self.pid, number)
-
-    async def stop(self, grace: float) -> bool:
-        """Ask it to drain and wait; killed when the grace is over. True where it ended by itself.
-
-        One that has not served yet has nothing to drain, and may be waiting for a database that nobody can open.
-        """
-        self.stopping = True
-        grace = grace if self._served else min(grace, _UNSERVED_GRACE)
-        if self.pid is None or self._process is None:
-            return True
-        self.signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(self._process.wait(), grace)
-        except TimeoutError:
-            self.signal(signal.SIGKILL)
-            await self._process.wait()
-            return False
-        return True
+    seal: OpenSeal
 
 
 class Supervisor:
     """Control plane, workers and, in the demo, the simulated provider."""
 
-    def __init__(self, start: Start, root_key: bytes, premises: Premises, *, demo: bool) -> None:
+    def __init__(self, start: Start, premises: Premises, *, demo: bool) -> None:
         settings = self._settings = start.settings
         self._sources = start.sources
-        self._root_key = root_key
+        self._seal = start.seal
         self._premises = premises
         self._demo = demo
         pair = pair_of(settings)
@@ -203,14 +80,16 @@ class Supervisor:
         ]
         self._control = self._child("control", "clavero.entrypoints.control_main")
         self._others = [self._child("simulator", "clavero.entrypoints.simulator_main")] if demo else []
+        self._unsealing = Unsealing(start.seal, self._control, self._workers)
 
     def _child(self, name: str, module: str) -> Child:
-        def instructions(report_fd: int) -> Instructions:
+        def instructions(report_fd: int, orders_fd: int) -> Instructions:
             return Instructions(
-                settings=self._settings, root_key=b"" if name == "simulator" else self._root_key, name=name,
-                report_fd=report_fd, gateway_port=self._gateway_port, admin_port=self._admin_port,
+                settings=self._settings, name=name, report_fd=report_fd, orders_fd=orders_fd, sources=self._sources,
+                root_keys=() if name == "simulator" else self._seal.keys.values, seal=self._seal.kind,
+                gateway_port=self._gateway_port, admin_port=self._admin_port,
                 reach=self._reach, pair=self._certificate.pair if self._certificate else None,
-                sources=self._sources, simulator_url=f"http://127.0.0.1:{self._simulator_port}" if self._demo else "",
+                simulator_url=f"http://127.0.0.1:{self._simulator_port}" if self._demo else "",
             )  # fmt: skip
 
         return Child(name, module, instructions, self._log)
@@ -237,6 +116,7 @@ class Supervisor:
                 await self._stop.wait()
                 draining()
         finally:
+            self._unsealing.close()
             self._manager.stopping()
             starting.cancel()
             stopped.cancel()

@@ -1,5 +1,6 @@
 """Reports on both databases: every group adds up to the total, and the total to the ledger, to the nano-dollar."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_stor
 from clavero.control import budgets, organisation, usage
 from clavero.control.budgets import NewBudget
 from clavero.control.commit import Desk, perform
-from clavero.control.unseal import open_desk
+from clavero.control.unseal import Tools, open_desk
 from clavero.domain.access import SYSTEM
 from clavero.domain.budgets import Budget, RowKey, Subject, Window, period_start
 from clavero.domain.ledger import BootId, Place, Position
@@ -24,7 +25,7 @@ from clavero.domain.refusals import InvalidValue, NotFound
 from clavero.domain.usage import Attempt, Exchange, Tokens
 from clavero.ports import Books, Lender
 from clavero.testing.clock import StoppedClock
-from clavero.vault.keyring import RootKey
+from clavero.testing.unsealer import MemoryUnsealer
 
 DAY_S, DAY_NS = 86_400, 86_400 * 10**9
 HOUR_NS = 3600 * 10**9
@@ -93,7 +94,7 @@ async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         url = _fresh(request.getfixturevalue("postgres_url"))
         store, books, lender = postgres_store(url), PostgresBooks(url, clock), PostgresLender(url, place)
     await store.open()
-    made = House(await open_desk(store, clock, SystemDice(), RootKey(b"\1" * 32)), clock, lender, books)
+    made = House(await open_desk(Tools(store, clock, SystemDice()), MemoryUnsealer(os.urandom)), clock, lender, books)
     await made.limits()
     yield made
     lender.close()

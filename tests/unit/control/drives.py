@@ -16,6 +16,7 @@ from clavero.domain.budgets import Subject, Window
 from clavero.domain.credentials import Model, Network, Provider, ProviderKind
 from clavero.domain.organisation import Team
 from clavero.domain.pricing import Price
+from clavero.domain.sealing import SealedKey
 from clavero.domain.secret import Secret
 from clavero.vault.keyring import Keyring, RootKey
 
@@ -99,6 +100,9 @@ async def session_ended(desk: Desk) -> Call:
 
 
 async def vault_created(desk: Desk) -> Call:
+    async with desk.store.write() as writing:
+        for row in await writing.find(SealedKey):
+            await writing.delete(SealedKey, row.id)
     return unseal.create_vault, {"rows": Keyring.create(RootKey(b"\1" * 32), desk.dice.token, 1)}
 
 

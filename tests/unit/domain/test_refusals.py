@@ -12,6 +12,7 @@ from clavero.domain.refusals import (
     Refusal,
     StateForbids,
     StorageUnavailable,
+    VaultClosed,
 )
 
 EACH = [
@@ -25,6 +26,7 @@ EACH = [
     Conflict("Two people changed it", "Look again"),
     ChangeNotRecorded(),
     StorageUnavailable(),
+    VaultClosed("a row is missing"),
 ]
 
 

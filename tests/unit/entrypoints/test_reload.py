@@ -19,13 +19,16 @@ from clavero.settings import Settings, Tls
 def told(folder: Path) -> Instructions:
     settings = Settings(tls=Tls(cert=str(folder / "cert.pem"), key=str(folder / "key.pem")))
     return Instructions(
-        settings=settings, root_key=b"", name="gateway-1", report_fd=-1, gateway_port=1, admin_port=2,
+        settings=settings, root_keys=(), orders_fd=0, name="gateway-1", report_fd=-1, gateway_port=1, admin_port=2,
         pair=read_pair(files_of(settings)),
     )  # fmt: skip
 
 
 def test_without_tls_there_is_nothing_to_reload() -> None:
-    plain = Instructions(settings=Settings(), root_key=b"", name="", report_fd=-1, gateway_port=1, admin_port=2)
+    settings = Settings()
+    plain = Instructions(
+        settings=settings, root_keys=(), orders_fd=0, name="", report_fd=-1, gateway_port=1, admin_port=2
+    )
     assert certificate_of(plain, SystemClock(), Log("info", "x")) is None
 
 

@@ -42,6 +42,7 @@ NOUNS = {
     "service": ("Programs that hold keys.", "list add"),
     "request": ("The newest exchanges.", "list"),
     "audit": ("Who changed what.", "list verify"),
+    "vault": ("Who can open what is sealed.", "seal"),
     "db": ("The database itself.", "migrate"),
 }
 _BUILTIN = {"list", "set"}

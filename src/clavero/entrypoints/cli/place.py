@@ -41,10 +41,11 @@ def data_of(data_dir: Path | None) -> Path:
     return data_dir if data_dir is not None else settings_of(None).data
 
 
-def settings_of(data_dir: Path | None) -> Settings:
+def settings_of(data_dir: Path | None, passphrase_file: Path | None = None) -> Settings:
     """What a start here would be told; a usage error where a setting is wrong."""
+    given = {"storage.data_dir": data_dir, "vault.passphrase_file": passphrase_file}
     try:
-        return read({"storage.data_dir": str(data_dir) if data_dir else None})[0]
+        return read({name: str(path) if path else None for name, path in given.items()})[0]
     except (UnknownSetting, BadSetting) as error:
         raise usage(str(error), "clavero settings", "bad_setting") from None
 

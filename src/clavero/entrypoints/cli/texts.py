@@ -93,6 +93,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "disabled": ("Disabled {name}.", "Desactivado {name}."),
     "nothing_to_change": ("nothing to change was named", "no se indicó ningún cambio"),
     "none": ("None yet: {fix}", "Nada todavía: {fix}"),
+    # --- vault
+    "sealed_by_passphrase": (
+        "{name} is sealed by the passphrase, in {file}. Copies of an earlier file are yours to destroy.",
+        "{name} está sellada con la frase de paso, en {file}. Las copias anteriores quedan a tu cargo.",
+    ),
+    "sealed_by_file": (
+        "{name} lies open in {file}: who reads that file and the database has every provider key.",
+        "{name} queda abierta en {file}: quien lea ese archivo y la base de datos tiene todas las claves.",
+    ),
     # --- providers and credentials
     "sealed": ("Sealed version {n} for {origin} (…{tail}).", "Sellada la versión {n} para {origin} (…{tail})."),
     "seals_retired": (

@@ -2,18 +2,21 @@
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 from cyclopts import Parameter
 
-from clavero.bootstrap.supervisor import root_key_of
+from clavero.bootstrap.supervisor import open_seal
 from clavero.domain.startup import Exit, StartFailure
 from clavero.entrypoints.cli.speech import say, speak
+from clavero.entrypoints.passphrases import passphrases
 from clavero.entrypoints.premises import Premises, write_private
+from clavero.entrypoints.processes import guard_memory
 from clavero.entrypoints.supervisor import Opened, Start, Supervisor
-from clavero.settings import BadSetting, Settings, UnknownSetting, provider_variables, read
+from clavero.settings import BadSetting, Setting, Settings, UnknownSetting, provider_variables, read
 
 _PROVIDER_OF = {"OPENAI_API_KEY": "openai", "ANTHROPIC_API_KEY": "anthropic"}
 
@@ -54,11 +57,12 @@ class Listeners:
 LISTENERS = Listeners()
 
 
-def up(
+def up(  # noqa: PLR0913 - one parameter for each flag
     *,
     demo: bool = False,
     data_dir: Path | None = None,
     workers: int | None = None,
+    passphrase_file: Path | None = None,
     ready_file: Path | None = None,
     log_level: str | None = None,
     listeners: Listeners = LISTENERS,
@@ -77,27 +81,36 @@ def up(
         Directory of everything that must not be lost (./clavero-data).
     workers
         Gateway processes (1).
+    passphrase_file
+        File that holds the vault's passphrase; else it is asked for, where the vault has one.
     ready_file
         Write one JSON object there, readable by you alone, once it serves.
     log_level
         debug, info, warning or error (info).
     """
-    flags = listeners.flags() | {
+    settings, sources = _settings(listeners.flags() | {
         "storage.data_dir": str(data_dir) if data_dir else None,
         "gateway.workers": workers,
+        "vault.passphrase_file": str(passphrase_file) if passphrase_file else None,
         "log.level": log_level,
-    }
+    })  # fmt: skip
+    guard_memory()
+    with Premises(settings.data) as premises:
+        seal = open_seal(settings, passphrases(settings))  # may wait for a person, which no loop should
+        start = Start(settings, tuple(sources), seal)
+        return asyncio.run(_run(start, premises, demo=demo, ready_file=ready_file))
+
+
+def _settings(flags: Mapping[str, object]) -> tuple[Settings, list[Setting]]:
     try:
-        settings, sources = read(flags)
+        return read(flags)
     except (UnknownSetting, BadSetting) as error:
         raise StartFailure("bad_setting", str(error), "clavero settings shows every name", Exit.USAGE) from None
-    with Premises(settings.data) as premises:
-        return asyncio.run(_run(Start(settings, tuple(sources)), premises, demo=demo, ready_file=ready_file))
 
 
 async def _run(start: Start, premises: Premises, *, demo: bool, ready_file: Path | None) -> int:
     settings = start.settings
-    supervisor = Supervisor(start, root_key_of(settings), premises, demo=demo)
+    supervisor = Supervisor(start, premises, demo=demo)
 
     def opened(facts: Opened) -> None:
         if ready_file is not None:

@@ -31,6 +31,7 @@ STATUS: dict[type[Refusal], int] = {
     refusals.InvalidValue: 422,
     refusals.ChangeNotRecorded: 503,
     refusals.StorageUnavailable: 503,
+    refusals.VaultClosed: 503,
 }
 _RULES = {
     "missing": "given",

@@ -26,7 +26,7 @@ from clavero.control import budgets, catalog, credentials, keys, signin
 from clavero.control.budgets import NewBudget
 from clavero.control.commit import Desk, perform
 from clavero.control.keys import NewKey
-from clavero.control.unseal import open_desk
+from clavero.control.unseal import Tools, open_desk
 from clavero.domain.access import SYSTEM
 from clavero.domain.budgets import RowKey, Subject, Window, budget_id, period_start
 from clavero.domain.credentials import Network, Provider, ProviderKind
@@ -37,7 +37,7 @@ from clavero.domain.posting import Charge, Posting, Turn
 from clavero.domain.pricing import Price, cost
 from clavero.domain.usage import Attempt, Exchange, Tokens
 from clavero.entrypoints.http.console.mount import mount
-from clavero.vault.keyring import RootKey
+from clavero.testing.unsealer import MemoryUnsealer
 
 MINUTE = 60 * NANO
 HOUR = 60 * MINUTE
@@ -80,7 +80,7 @@ class House:
         """Schema, vault, desk."""
         self.store = sqlite_store(self.file)
         await self.store.open()
-        self.desk = await open_desk(self.store, self.clock, SystemDice(), RootKey(os.urandom(32)))
+        self.desk = await open_desk(Tools(self.store, self.clock, SystemDice()), MemoryUnsealer(os.urandom))
 
     async def link(self) -> str:
         """A fresh token for the sign-in page."""
