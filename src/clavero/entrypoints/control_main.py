@@ -21,8 +21,8 @@ from clavero.entrypoints.certificates import Served
 from clavero.entrypoints.exposure import proxies_of
 from clavero.entrypoints.http.admin.app import make_app
 from clavero.entrypoints.http.admin.facts import AdminFacts
+from clavero.entrypoints.http.admin.hearing import Hearing, hearing_at
 from clavero.entrypoints.http.admin.listening import AdminServer
-from clavero.entrypoints.http.admin.meter import Meter
 from clavero.entrypoints.http.console.mount import mount
 from clavero.entrypoints.logs import Log
 from clavero.entrypoints.orders import Supervised
@@ -40,17 +40,17 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     log = Log(settings.log.level, instructions.name)
     stop = stop_signal()
     beating = asyncio.ensure_future(_beat(reporter))
-    meter = Meter(machine_clock())
+    hearing = hearing_at(machine_clock())
     supervised = Supervised(instructions, reporter)
     listening = asyncio.ensure_future(supervised.listen())
-    plane = await open_control(settings, supervised, meter.heard)
+    plane = await open_control(settings, supervised, hearing.heard)
     facts = await _first_steps(plane.desk, instructions)
     running = [
         asyncio.ensure_future(plane.ingest.forever()),
         asyncio.ensure_future(plane.reclaim.forever(lambda ended: _told(log, ended))),
     ]
     certificate = certificate_of(instructions, machine_clock(), log)
-    server = _server(plane, instructions, meter, certificate, log)
+    server = _server(plane, instructions, hearing, certificate, log)
     sock = bound_socket(instructions.admin_port, read_host(settings.admin.host))
     serving = asyncio.ensure_future(server.serve(sockets=[sock]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells by this flag alone
@@ -58,6 +58,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     reporter.say(Ready(facts))
     log.say("started")
     await stop.wait()
+    hearing.tail.end()
     server.should_exit = True
     await serving
     listening.cancel()
@@ -102,16 +103,16 @@ async def _admin_token(desk: Desk, file: Path) -> None:
 
 
 def _server(
-    plane: ControlPlane, instructions: Instructions, meter: Meter, certificate: Served | None, log: Log
+    plane: ControlPlane, instructions: Instructions, hearing: Hearing, certificate: Served | None, log: Log
 ) -> AdminServer:
     gateway, admin = instructions.reach.gateway, instructions.reach.admin
     proxies = proxies_of(instructions.settings)
     facts = AdminFacts(
-        version=__version__, gateway_url=gateway, console_url=admin, meter=meter, settings=instructions.sources,
-        proxies=proxies, certificate=certificate,
+        version=__version__, gateway_url=gateway, console_url=admin, meter=hearing.meter, tail=hearing.tail,
+        settings=instructions.sources, proxies=proxies, certificate=certificate,
     )  # fmt: skip
     app = make_app(plane.desk, facts)
-    mount(app, plane.desk, gateway_url=gateway)
+    mount(app, plane.desk, gateway_url=gateway, tail=hearing.tail)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, date_header=True,
         lifespan="off", timeout_graceful_shutdown=3, proxy_headers=False,

@@ -40,7 +40,7 @@ NOUNS = {
     "project": ("Pieces of work, each of one team.", "list add"),
     "environment": ("Where software runs.", "list add"),
     "service": ("Programs that hold keys.", "list add"),
-    "request": ("The newest exchanges.", "list"),
+    "request": ("The newest exchanges.", "list tail"),
     "audit": ("Who changed what.", "list verify"),
     "vault": ("Who can open what is sealed.", "seal"),
     "db": ("The database itself.", "migrate"),

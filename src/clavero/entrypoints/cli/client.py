@@ -25,6 +25,7 @@ from clavero.entrypoints.cli.speech import language, speak
 
 Answer = dict[str, Any]
 SECONDS = 30.0
+_SILENT_SECONDS = 40.0  # a stream that lives says so every 15
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _BY_STATUS = {
     401: Exit.SIGN_IN, 403: Exit.REFUSED, 404: Exit.NOT_FOUND, 405: Exit.USAGE, 409: Exit.REFUSED, 422: Exit.USAGE,
@@ -90,12 +91,7 @@ class Api:
         given = {
             name: _plain(value) for name, value in (body or {}).items() if value is not None and value not in ("", ())
         }
-        headers = {
-            "Accept": "application/json",
-            "Accept-Language": language(),
-            "Authorization": f"Bearer {self._token.reveal()}",
-            "User-Agent": "clavero-cli",
-        }
+        headers = self._headers("application/json")
         sent = None if body is None else json.dumps(given).encode()
         if sent is not None:
             headers["Content-Type"] = "application/json"
@@ -105,6 +101,29 @@ class Api:
             answer = connection.getresponse()
             status, answered = answer.status, answer.read(_MOST_ANSWER)
         return _read(self.place.url, status, answered)
+
+    def lines(self, path: str, last: str = "") -> Iterator[str]:
+        """The lines of a stream of events without end; `last` is the id of the last event that was read.
+
+        `Failure` where it is refused, breaks off, or is silent for longer than a living one is.
+        """
+        headers = self._headers("text/event-stream") | ({"Last-Event-ID": last} if last else {})
+        connection = connect(self.place.url, _SILENT_SECONDS, self.place.trust)
+        with told(self.place.url, _SILENT_SECONDS), closing(connection):
+            connection.request("GET", f"/api/v1{path}", headers=headers)
+            answer = connection.getresponse()
+            if answer.status >= 300:
+                _read(self.place.url, answer.status, answer.read(_MOST_ANSWER))
+            for line in iter(answer.readline, b""):
+                yield line.decode("utf-8", "replace").rstrip("\r\n")
+
+    def _headers(self, accept: str) -> dict[str, str]:
+        return {
+            "Accept": accept,
+            "Accept-Language": language(),
+            "Authorization": f"Bearer {self._token.reveal()}",
+            "User-Agent": "clavero-cli",
+        }
 
 
 @contextmanager

@@ -114,6 +114,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bad_amount": ("{name} must be dollars per million tokens", "{name} debe ser dólares por millón de tokens"),
     "closed": ("Closed {name}: it binds no further call.", "Cerrado {name}: ya no limita ninguna llamada."),
     "price_set": ("{name}: {rates} per million tokens.", "{name}: {rates} por millón de tokens."),
+    "again": ("The connection broke; trying again.", "La conexión se cortó; se intenta de nuevo."),
+    "not_shown": ("{count} more were not shown", "{count} más sin mostrar"),
     "bounds": ("{since} to {until}, whole UTC days", "{since} a {until}, días UTC enteros"),
     "equals": ("= ledger", "= libro mayor"),
     "differs": ("≠ ledger {ledger}", "≠ libro mayor {ledger}"),

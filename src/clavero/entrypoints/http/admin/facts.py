@@ -11,6 +11,7 @@ from clavero.domain.catalogue import Language
 from clavero.domain.forwarded import Proxies
 from clavero.entrypoints.certificates import Served
 from clavero.entrypoints.http.admin.meter import Meter
+from clavero.entrypoints.http.tail import Tail
 from clavero.settings import Setting
 
 R = TypeVar("R")
@@ -29,6 +30,7 @@ class AdminFacts(Struct, frozen=True, kw_only=True):
     gateway_url: str
     console_url: str
     meter: Meter
+    tail: Tail
     settings: tuple[Setting, ...] = ()
     hosts: frozenset[str] = LOOPBACK
     proxies: Proxies = Proxies()

@@ -46,12 +46,13 @@ async def show(visit: Visit) -> Response:
 
 async def _page(visit: Visit, legs: list[Leg]) -> Response:
     t, f = visit.words, visit.formats
-    chosen = {name: visit.asked(name)[:120] for name in _FILTERS if visit.asked(name)}
+    chosen = filters_of(visit)
     keys = await list_keys(visit.desk)
-    found = await reads.latest(visit.desk, _wanted(chosen, keys, visit.asked("before")), _PAGE)
+    await visit.console.tail.refresh(visit.desk)
+    cursor = visit.console.tail.cursor  # before the rows are read: what comes between is told twice, and shown once
+    found = await reads.latest(visit.desk, wanted_of(chosen, keys, visit.asked("before")), _PAGE)
     names = {str(key.id): key.name for key in keys}
     opened = legs[-1].exchange.request_id if legs else ""
-    path = f"/requests/{opened}" if opened else "/requests"
     paging = bool(visit.asked("before"))
     view = RequestsView(
         summary=t("requests.paged", time=f.moment(found[0].at_ns)) if paging and found else t("requests.summary"),
@@ -59,8 +60,8 @@ async def _page(visit: Visit, legs: list[Leg]) -> Response:
         filters=await _filters(visit, chosen, keys),
         filtered=bool(chosen),
         what=", ".join(chosen.values()),
-        live=not paging,
-        here=address(path, chosen),
+        tail="" if paging else address("/requests/tail", chosen, open=opened),
+        cursor=cursor,
         list=address("/requests", chosen),
         older=address("/requests", chosen, before=str(found[-1].at_ns)) if len(found) == _PAGE else "",
         open=await _exchange(visit, legs, names) if legs else None,
@@ -69,7 +70,13 @@ async def _page(visit: Visit, legs: list[Leg]) -> Response:
     return visit.page("requests.html", view=view)
 
 
-def _wanted(chosen: dict[str, str], keys: list[Key], before: str) -> Wanted:
+def filters_of(visit: Visit) -> dict[str, str]:
+    """The filters that the address sets."""
+    return {name: visit.asked(name)[:120] for name in _FILTERS if visit.asked(name)}
+
+
+def wanted_of(chosen: dict[str, str], keys: list[Key], before: str = "") -> Wanted:
+    """What the filters ask for; a key by its name or public id."""
     key = chosen.get("key", "")
     status = chosen.get("status", "")
     more = {"before_ns": int(before)} if before.isascii() and before.isdigit() and len(before) < 20 else {}

@@ -54,6 +54,7 @@ class Call(Struct, frozen=True, kw_only=True):
     seconds: str
     cost: str
     free: bool
+    at: str
     on: bool = False
 
 
@@ -134,6 +135,7 @@ def call(exchange: Exchange, words: Messages, formats: Formats, key_name: str, u
         seconds=formats.seconds(exchange.total_us),
         cost=formats.money(exchange.cost_n, 6) if exchange.cost_n else "0",
         free=not exchange.cost_n,
+        at=str(exchange.at_ns),
     )
 
 

@@ -66,6 +66,7 @@ async def test_nothing_answers_a_stranger(office: Office) -> None:
 
 async def test_an_auditor_reads_everything_and_changes_nothing(office: Office) -> None:
     before = await _rows(office)
+    office.tail.end()  # or the one answer that has no end would have none
     for method, path, permission in routes(office):
         answer = await office.auditor.request(method, filled(path), content=b"{")
         if method == "GET":
