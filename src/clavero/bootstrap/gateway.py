@@ -20,6 +20,7 @@ from clavero.domain.errors import KeyDisabled, KeyRevoked
 from clavero.domain.keys import Key, KeyState, Kid
 from clavero.domain.ledger import BootId
 from clavero.domain.origins import read_origin
+from clavero.domain.proxies import Outward, read_bypass, read_proxy
 from clavero.domain.refusals import InvalidValue
 from clavero.domain.sealing import SealedKey
 from clavero.domain.secret import Secret
@@ -82,7 +83,7 @@ class GatewayWorker:
         seq, things = await self._first_load()
         keyring = self._unlock([row for row in things[SealedKey] if isinstance(row, SealedKey)])
         upstream = self._settings.upstream
-        pool = Pool(self.ticker)
+        pool = Pool(self.ticker, outward=outward_of(self._settings))
         self.plugs = Plugs(
             view=view, clock=self._clock, dice=self._dice, fingerprints=Fingerprints(keyring.peppers()),
             bank=await self._open_bank(), journal=self._journal, upstreams=pool, under_way=under_way,
@@ -240,6 +241,12 @@ class GatewayWorker:
         self._rim.applied(plugs.view.seq)
         if Key in by_kind:
             self._rim.say("view_applied", "debug", seq=seq, changes=len(changes))
+
+
+def outward_of(settings: Settings) -> Outward:
+    """How calls leave, as HTTPS_PROXY and its like say."""
+    said = settings.upstream
+    return Outward(read_proxy(said.https_proxy), read_proxy(said.http_proxy), read_bypass(said.no_proxy))
 
 
 def kind_of(word: str) -> type[Struct] | None:

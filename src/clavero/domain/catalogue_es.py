@@ -219,7 +219,7 @@ SPANISH: dict[str, Words] = {
     ),
     "upstream_error": ("{provider} falló {n} veces", "Cada intento encontró un fallo del proveedor.", *_LATER),
     "upstream_proxy_failed": (
-        "El proxy {proxy} no permitió llegar a {provider}",
+        "El proxy de salida hacia {provider} falló: {what}",
         "Las llamadas salen por HTTPS_PROXY. Las rechazó, o no responde; no se llegó al proveedor.",
         "Pide al operador que revise HTTPS_PROXY, su contraseña y sus reglas",
     ),

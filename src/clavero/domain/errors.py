@@ -238,7 +238,7 @@ class UpstreamError(Problem):
 
 
 class UpstreamProxyFailed(Problem):
-    """The proxy {proxy} did not let us reach {provider}."""
+    """The proxy on the way to {provider} failed: {what}."""
 
     fault = Fault.OURS
 
