@@ -13,6 +13,7 @@ class Proxy:
     """What it was asked for, and with which password; `misdeed` is done in place of an answer to CONNECT."""
 
     def __init__(self, authorization: str = "", misdeed: Misdeed | None = None) -> None:
+        self.hosts: dict[str, int] = {}  # names that it alone knows, and their ports here
         self.authorization = authorization
         self.misdeed = misdeed
         self.asked: list[str] = []
@@ -56,6 +57,8 @@ class Proxy:
 
     async def _tunnel(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: str) -> None:
         host, _, port = target.rpartition(":")
+        if host in self.hosts:
+            host, port = "127.0.0.1", str(self.hosts[host])
         try:
             up_reader, up_writer = await asyncio.open_connection(host.strip("[]"), int(port))
         except OSError:

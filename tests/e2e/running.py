@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -48,6 +49,13 @@ class Running:
         return str(self.ready["admin_url"])
 
     @property
+    def trust(self) -> ssl.SSLContext | None:
+        """What its certificate is checked against; None without TLS."""
+        if not self.gateway.startswith("https:"):
+            return None
+        return ssl.create_default_context(cafile=str(self.data / "run" / "certificate.pem"))
+
+    @property
     def key(self) -> str:
         return Path(self.ready["keys"][0]["key_file"]).read_text().strip()
 
@@ -59,7 +67,7 @@ class Running:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {"content-type": "application/json", "authorization": f"Bearer {self.key}", **given}
-        return fetch(self.gateway + path, "POST", sent, raw)
+        return fetch(self.gateway + path, "POST", sent, raw, self.trust)
 
     def chat(self, **headers: str) -> Answer:
         return self.post("/v1/chat/completions", CHAT, **headers)
@@ -67,7 +75,7 @@ class Running:
     def api(self, method: str, path: str, body: object = None) -> Answer:
         raw = None if body is None else json.dumps(body).encode()
         headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
-        return fetch(self.admin + "/api/v1" + path, method, headers, raw)
+        return fetch(self.admin + "/api/v1" + path, method, headers, raw, self.trust)
 
     def cli(self, *words: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -104,10 +112,12 @@ class Running:
         return self.process.wait(60)
 
 
-def fetch(url: str, method: str, headers: dict[str, str], body: bytes | None) -> Answer:
+def fetch(
+    url: str, method: str, headers: dict[str, str], body: bytes | None, trust: ssl.SSLContext | None = None
+) -> Answer:
     request = urllib.request.Request(url, data=body, method=method, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=60, context=trust) as answer:
             return Answer(answer.status, dict(answer.headers.items()), answer.read())
     except urllib.error.HTTPError as error:
         with error:

@@ -132,7 +132,7 @@ def _failure(failure: CallFailed, target: Target, trail: Trail, plugs: Plugs) ->
         seconds = plugs.deadlines.idle if trail.started else plugs.deadlines.first_byte
         return UpstreamTimeout(provider=target.provider.name, seconds=f"{seconds:g}")
     if isinstance(failure, ProxyFailed):
-        return UpstreamProxyFailed(provider=target.provider.name, what=failure.detail)
+        return UpstreamProxyFailed(provider=target.provider.name, what=failure.detail, sent=failure.sent)
     if trail.started:
         return StreamInterrupted(provider=target.provider.name, what=failure.detail)
     return UpstreamError(provider=target.provider.name, n=1, what=failure.detail, sent=failure.sent)

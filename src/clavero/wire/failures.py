@@ -63,7 +63,8 @@ _BROKEN = frozenset(
 def problem(provider: str, model: str, status: int, body: bytes) -> Problem:
     """The problem that an error answer means; `model` is the one that was asked of this provider."""
     if status == 407:  # no provider asks for that: it is the proxy before it (RFC 9110 section 15.5.8)
-        return UpstreamProxyFailed(provider=provider, what="it answered 407 Proxy Authentication Required")
+        facts = {"provider": provider, "model": model, "what": "it answered 407 Proxy Authentication Required"}
+        return UpstreamProxyFailed(**facts)
     return stated(provider, model, status, _error(body))
 
 

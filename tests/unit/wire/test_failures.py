@@ -34,6 +34,7 @@ CASES: list[tuple[int, Any, type[errors.Problem]]] = [
     (404, anthropic("not_found_error", "model: claude-9"), errors.ModelNotFound),
     (404, {"error": "model 'llama9' not found, try pulling it first"}, errors.ModelNotFound),
     (404, {"detail": "Not Found"}, errors.UpstreamRefused),
+    (407, "", errors.UpstreamProxyFailed),
     (413, anthropic("request_too_large", "too big"), errors.UpstreamRefused),
     (429, openai("Rate limit reached", "requests", "rate_limit_exceeded"), errors.UpstreamRateLimited),
     (429, openai("You exceeded your current quota", "insufficient_quota", "insufficient_quota"), errors.UpstreamAuthFailed),
