@@ -103,6 +103,15 @@ class Vault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = ""
 
 
+class Audit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who vouches for the audit trail."""
+
+    witness: Annotated[
+        str,
+        Meta(description="One more file for what is signed of the trail; best on another disk or machine."),
+    ] = ""
+
+
 class Keys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What virtual keys may be called."""
 
@@ -147,6 +156,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     storage: Storage = Storage()
     journal: Journal = Journal()
     vault: Vault = Vault()
+    audit: Audit = Audit()
     keys: Keys = Keys()
     upstream: Upstream = Upstream()
     log: Log = Log()

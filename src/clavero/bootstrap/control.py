@@ -1,12 +1,14 @@
 """What the control plane is composed of: store, vault, desk, ingest and reclaim."""
 
 import asyncio
+from pathlib import Path
 
 from msgspec import Struct
 
 from clavero.adapters.clock import SystemClock, SystemDice
 from clavero.adapters.storage.segments import Segments
 from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
+from clavero.adapters.witness.file import FileWitness
 from clavero.bootstrap.storage import DATABASE, here, is_server
 from clavero.control.commit import Desk
 from clavero.control.ingest import POSTGRES_PACE, SQLITE_PACE, Heard, Ingest
@@ -29,6 +31,7 @@ class ControlPlane(Struct):
     desk: Desk
     ingest: Ingest
     reclaim: Reclaim
+    witnesses: tuple[FileWitness, ...]
 
     async def close(self) -> None:
         """Read what the workers wrote last, then let the database go."""
@@ -53,7 +56,15 @@ async def open_control(settings: Settings, unsealer: Unsealer, heard: Heard) -> 
     books, kept = _books(settings), settings.journal.kept_segments
     pace = POSTGRES_PACE if is_server(settings) else SQLITE_PACE
     ingest = Ingest(journals, books, SystemClock(), pace, heard=heard, kept=kept)
-    return ControlPlane(store, books, desk, ingest, Reclaim(journals, books, ingest, kept=kept))
+    reclaim = Reclaim(journals, books, ingest, kept=kept)
+    return ControlPlane(store, books, desk, ingest, reclaim, _witnesses(settings))
+
+
+def _witnesses(settings: Settings) -> tuple[FileWitness, ...]:
+    """Beside the database, and where the operator wants it as well."""
+    named = settings.audit.witness
+    files = [settings.data / "audit" / "checkpoints.jsonl", *([Path(named)] if named else [])]
+    return tuple(FileWitness(file) for file in files)
 
 
 def machine_clock() -> Clock:

@@ -26,7 +26,7 @@ P = ParamSpec("P")
 
 REFUSED = "access.refuse"  # the action of the row that keeps a refused permission
 _LONGEST = 500
-_REFUSALS_EVERY_NS = 3600 * 1_000_000_000
+_ONCE_EVERY_NS = 3600 * 1_000_000_000
 
 
 class Desk(Struct, frozen=True):
@@ -136,7 +136,7 @@ async def perform(
     """
     name = _NAMES[work]
     if not may(actor.role, name):
-        await _record_refusal(desk, actor, name)
+        await keep_once(desk, actor, REFUSED, name)
         raise Forbidden(name)
     async with desk.store.write() as writing:
         changing = Changing(desk, writing, desk.clock.wall_ns())
@@ -157,18 +157,18 @@ async def _record(changing: Changing, writing: Writing, actor: Actor, action: st
     await _append(writing, row)
 
 
-async def _record_refusal(desk: Desk, actor: Actor, permission: str) -> None:
-    """Keep that somebody tried what they may not; once an hour each, so that nobody fills the table by trying.
+async def keep_once(desk: Desk, actor: Actor, action: str, what: str) -> None:
+    """Keep that somebody tried what they may not, or read what is kept of others; once an hour each.
 
-    Strangers never come this far: an actor is somebody who has signed in.
+    So nobody fills the table by trying. Strangers never come this far: an actor is somebody who has signed in.
     """
     async with desk.store.write() as writing:
         await writing.audit_head()  # one change at a time, or one that read before a revocation would write over it
         now_ns = desk.clock.wall_ns()
-        since_ns = now_ns - _REFUSALS_EVERY_NS
-        if not await writing.rows("refused_since", actor=actor.id, permission=permission, since_ns=since_ns):
-            row = _row(actor, REFUSED, now_ns, "")
-            await _append(writing, replace(row, object_kind="permission", object_id=permission))
+        since_ns = now_ns - _ONCE_EVERY_NS
+        if not await writing.rows("kept_since", action=action, actor=actor.id, what=what, since_ns=since_ns):
+            row = _row(actor, action, now_ns, "")
+            await _append(writing, replace(row, object_kind="permission", object_id=what))
 
 
 async def _append(writing: Writing, row: AuditRow) -> None:

@@ -12,6 +12,7 @@ from clavero import __version__
 from clavero.bootstrap.control import ControlPlane, machine_clock, open_control
 from clavero.control import signin
 from clavero.control.catalog import update_prices
+from clavero.control.checkpoints import Notary
 from clavero.control.commit import Desk, perform
 from clavero.control.reclaim import End, Ended
 from clavero.domain.access import SYSTEM
@@ -45,7 +46,10 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     listening = asyncio.ensure_future(supervised.listen())
     plane = await open_control(settings, supervised, hearing.heard)
     facts = await _first_steps(plane.desk, instructions)
+    notary = Notary(plane.desk, plane.witnesses, lambda trouble: log.say(trouble.what, "error", detail=trouble.detail))
+    await notary.open()
     running = [
+        asyncio.ensure_future(notary.forever()),
         asyncio.ensure_future(plane.ingest.forever()),
         asyncio.ensure_future(plane.reclaim.forever(lambda ended: _told(log, ended))),
     ]
@@ -67,6 +71,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.gather(*running)
     plane.reclaim.sweep()
+    await notary.last()
     await plane.close()
     beating.cancel()
     log.say("stopped")
@@ -109,7 +114,7 @@ def _server(
     proxies = proxies_of(instructions.settings)
     facts = AdminFacts(
         version=__version__, gateway_url=gateway, console_url=admin, meter=hearing.meter, tail=hearing.tail,
-        settings=instructions.sources, proxies=proxies, certificate=certificate,
+        settings=instructions.sources, proxies=proxies, certificate=certificate, witnesses=plane.witnesses,
     )  # fmt: skip
     app = make_app(plane.desk, facts)
     mount(app, plane.desk, gateway_url=gateway, tail=hearing.tail)

@@ -46,7 +46,7 @@ class MemoryReading:
             "change_log_all": self._change_log,
             "audit_since": self._audit_since,
             "audit_newest": self._audit_newest,
-            "refused_since": self._refused_since,
+            "kept_since": self._kept_since,
             "key_names": self._key_names,
             "ledger_rows": self._ledger_rows,
             "budget_rows": self._budget_rows,
@@ -92,8 +92,8 @@ class MemoryReading:
     def _audit_newest(self, most: int) -> list[Row]:
         return [msgspec.structs.asdict(row) for row in reversed(self._audit())][:most]
 
-    def _refused_since(self, actor: str, permission: str, since_ns: int) -> list[Row]:
-        wanted = ("access.refuse", actor, permission)
+    def _kept_since(self, action: str, actor: str, what: str, since_ns: int) -> list[Row]:
+        wanted = (action, actor, what)
         found = (row for row in self._audit() if (row.action, row.actor, row.object_id) == wanted)
         return [{"seq": row.seq} for row in found if row.at_ns > since_ns][:1]
 

@@ -6,7 +6,7 @@ A new operation without an entry fails `test_commit`.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from clavero.control import budgets, catalog, credentials, issue, keys, organisation, signin, unseal
+from clavero.control import budgets, catalog, checkpoints, credentials, issue, keys, organisation, signin, unseal
 from clavero.control.budgets import NewBudget
 from clavero.control.commit import Changing, Desk, operation, perform
 from clavero.control.credentials import ProviderEdit
@@ -148,4 +148,5 @@ DRIVES: dict[str, Drive] = {
     "session.start": session_started,
     "session.end": session_ended,
     "vault.create": vault_created,
+    "audit.create_signing_key": plain(checkpoints.create_signing_key),
 }

@@ -103,12 +103,13 @@ QUERIES: dict[str, str] = {
         SELECT coalesce(sum(posted), 0) AS posted, coalesce(sum(leased), 0) AS leased, coalesce(sum(lost), 0) AS lost,
         coalesce(sum(excess), 0) AS excess FROM ledger WHERE state <> 'archived'""",
     "change_log_all": "SELECT seq, kind, id FROM change_log ORDER BY seq",
-    "refused_since": """
-        SELECT seq FROM audit WHERE action = 'access.refuse' AND actor = :actor AND object_id = :permission
+    "kept_since": """
+        SELECT seq FROM audit WHERE action = :action AND actor = :actor AND object_id = :what
         AND at_ns > :since_ns LIMIT 1""",
     "whois": """
         SELECT id FROM virtual_key WHERE id = :kid OR replace(id, :word, '') <> id
         OR replace(name, :name, '') <> name OR replace(versions, :tail, '') <> versions LIMIT :most""",
+    "audit_restores": "SELECT seq, reason FROM audit WHERE action = :action ORDER BY seq",
     "audit_since": "SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :most",
     "audit_newest": "SELECT * FROM audit ORDER BY seq DESC LIMIT :most",
 }

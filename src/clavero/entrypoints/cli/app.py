@@ -41,7 +41,7 @@ NOUNS = {
     "environment": ("Where software runs.", "list add"),
     "service": ("Programs that hold keys.", "list add"),
     "request": ("The newest exchanges.", "list tail"),
-    "audit": ("Who changed what.", "list verify"),
+    "audit": ("Who changed what.", "list verify export prove"),
     "vault": ("Who can open what is sealed.", "seal"),
     "db": ("The database itself.", "migrate"),
 }

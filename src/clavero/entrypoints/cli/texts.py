@@ -121,8 +121,25 @@ TEXTS: dict[str, tuple[str, str]] = {
     "differs": ("≠ ledger {ledger}", "≠ libro mayor {ledger}"),
     "differs_fix": ("clavero doctor; the ledger is what is billed", "clavero doctor; cuenta el libro mayor"),
     # --- proofs
-    "chain_ok": ("{rows} rows, each as it was written", "{rows} filas, todas como se escribieron"),
-    "chain_bad": ("row {row} is not as it was written", "la fila {row} no es como se escribió"),
+    "chain_ok": (
+        "{rows} rows, each as it was written; {signed} of them signed",
+        "{rows} filas, todas como se escribieron; {signed} de ellas firmadas",
+    ),
+    "chain_bad": ("row {row} is not as it was written: {flaw}", "la fila {row} no es como se escribió: {flaw}"),
+    "chain_restored": (
+        "row {row} says that the database was put back from a backup",
+        "la fila {row} dice que la base se restauró de una copia",
+    ),
+    "flaw_row": ("the chain breaks there", "la cadena se rompe ahí"),
+    "flaw_rewritten": ("another row was signed", "se firmó otra fila"),
+    "flaw_cut": ("it was signed, and is gone", "se firmó, y ya no está"),
+    "flaw_signature": ("nobody who is trusted signed it", "no la firmó nadie de confianza"),
+    "flaw_witness": ("what was signed is not whole", "lo firmado no está completo"),
+    "exported": ("{rows} rows in {file}, signed by {signer}.", "{rows} filas en {file}, firmadas por {signer}."),
+    "proved": ("{file} proves row {row}.", "{file} prueba la fila {row}."),
+    "no_row": ("there is no row {row}", "no existe la fila {row}"),
+    "not_signed": ("row {row} is not signed yet", "la fila {row} aún no está firmada"),
+    "not_signed_fix": ("try again in a minute", "inténtalo de nuevo en un minuto"),
     "chain_fix": (
         "keep a copy of the database; compare with a backup",
         "guarda la base de datos; compárala con una copia",

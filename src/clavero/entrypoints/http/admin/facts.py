@@ -5,6 +5,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from msgspec import Struct
 
+from clavero.control.checkpoints import Witness
 from clavero.control.commit import Changing, Desk, perform
 from clavero.domain.access import Actor
 from clavero.domain.catalogue import Language
@@ -35,6 +36,7 @@ class AdminFacts(Struct, frozen=True, kw_only=True):
     hosts: frozenset[str] = LOOPBACK
     proxies: Proxies = Proxies()
     certificate: Served | None = None
+    witnesses: tuple[Witness, ...] = ()  # who keeps what was signed of the audit trail
     patience_s: float = 3.0  # how long a trace waits for ingest
 
 
