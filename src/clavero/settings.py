@@ -63,6 +63,24 @@ class Admin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: Annotated[str, Meta(description="How people reach the console; empty is its own address.")] = ""
 
 
+class Control(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where is decided and remembered."""
+
+    plane: Annotated[
+        Literal["here", "elsewhere"],
+        Meta(description="`elsewhere`: this machine carries calls for a control plane on another; needs PostgreSQL."),
+    ] = "here"
+
+
+class Ledger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a worker that nobody hears from is given up."""
+
+    stale_seconds: Annotated[
+        float,
+        Meta(ge=2, le=86_400, description="A worker out of touch with the database for so long holds no more money."),
+    ] = 900.0
+
+
 class Tls(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The certificate of both listeners."""
 
@@ -151,6 +169,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     gateway: Gateway = Gateway()
     admin: Admin = Admin()
+    control: Control = Control()
+    ledger: Ledger = Ledger()
     tls: Tls = Tls()
     behind: Behind = Behind()
     storage: Storage = Storage()
@@ -160,6 +180,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keys: Keys = Keys()
     upstream: Upstream = Upstream()
     log: Log = Log()
+
+    @property
+    def is_outpost(self) -> bool:
+        """Whether this machine carries calls for a control plane that runs on another."""
+        return self.control.plane == "elsewhere"
 
     @property
     def data(self) -> Path:

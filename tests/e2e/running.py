@@ -66,11 +66,17 @@ class Running:
     def post(self, path: str, body: object, **headers: str) -> Answer:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {"content-type": "application/json", "authorization": f"Bearer {self.key}", **given}
+        sent = {"content-type": "application/json", **given}
+        if "authorization" not in sent:
+            sent["authorization"] = f"Bearer {self.key}"
         return fetch(self.gateway + path, "POST", sent, raw, self.trust)
 
     def chat(self, **headers: str) -> Answer:
         return self.post("/v1/chat/completions", CHAT, **headers)
+
+    def chat_with(self, key: str) -> Answer:
+        """The same call with another key."""
+        return self.chat(authorization=f"Bearer {key}")
 
     def api(self, method: str, path: str, body: object = None) -> Answer:
         raw = None if body is None else json.dumps(body).encode()

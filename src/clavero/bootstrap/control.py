@@ -6,17 +6,16 @@ from pathlib import Path
 from msgspec import Struct
 
 from clavero.adapters.clock import SystemClock, SystemDice
-from clavero.adapters.storage.segments import Segments
 from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
 from clavero.adapters.witness.file import FileWitness
+from clavero.bootstrap.reading import Reading, open_reading
 from clavero.bootstrap.storage import DATABASE, here, is_server
 from clavero.control.commit import Desk
-from clavero.control.ingest import POSTGRES_PACE, SQLITE_PACE, Heard, Ingest
-from clavero.control.reclaim import Reclaim
+from clavero.control.ingest import Heard
 from clavero.control.unseal import Tools, open_desk
 from clavero.domain.names import rule_of
 from clavero.domain.startup import StartFailure
-from clavero.ports import Books, Clock, Unsealer
+from clavero.ports import Clock, Unsealer
 from clavero.settings import Settings
 
 # A driver whose connection failed still tells so from a thread of its own; a loop that has closed would be a traceback.
@@ -27,18 +26,14 @@ class ControlPlane(Struct):
     """The parts that run for as long as the process does."""
 
     store: SqlStore
-    books: Books
     desk: Desk
-    ingest: Ingest
-    reclaim: Reclaim
+    reading: Reading
     witnesses: tuple[FileWitness, ...]
 
     async def close(self) -> None:
         """Read what the workers wrote last, then let the database go."""
-        while await self.ingest.round():
-            pass
+        await self.reading.close()
         await self.store.close()
-        self.books.close()
 
 
 async def open_control(settings: Settings, unsealer: Unsealer, heard: Heard) -> ControlPlane:
@@ -51,13 +46,9 @@ async def open_control(settings: Settings, unsealer: Unsealer, heard: Heard) -> 
         await asyncio.sleep(_LAST_WORDS_SECONDS)
         raise here(failure, settings) from None
     names = rule_of(settings.keys.name_pattern, settings.keys.name_words)
-    journals = Segments(settings.data / "journal", durable=settings.journal.durability == "power")
-    desk = await open_desk(Tools(store, SystemClock(), SystemDice(), names), unsealer, journals.place.home)
-    books, kept = _books(settings), settings.journal.kept_segments
-    pace = POSTGRES_PACE if is_server(settings) else SQLITE_PACE
-    ingest = Ingest(journals, books, SystemClock(), pace, heard=heard, kept=kept)
-    reclaim = Reclaim(journals, books, ingest, kept=kept)
-    return ControlPlane(store, books, desk, ingest, reclaim, _witnesses(settings))
+    reading = open_reading(settings, heard)
+    desk = await open_desk(Tools(store, SystemClock(), SystemDice(), names), unsealer, reading.home)
+    return ControlPlane(store, desk, reading, _witnesses(settings))
 
 
 def _witnesses(settings: Settings) -> tuple[FileWitness, ...]:
@@ -76,13 +67,3 @@ def _store(settings: Settings) -> SqlStore:
     if is_server(settings):
         return postgres_store(settings.storage.database_url)
     return sqlite_store(settings.data / DATABASE)
-
-
-def _books(settings: Settings) -> Books:
-    if is_server(settings):
-        from clavero.adapters.storage.books_postgres import PostgresBooks
-
-        return PostgresBooks(settings.storage.database_url, SystemClock())
-    from clavero.adapters.storage.books_sqlite import SqliteBooks
-
-    return SqliteBooks(settings.data / DATABASE, SystemClock())

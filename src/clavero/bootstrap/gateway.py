@@ -150,7 +150,8 @@ class GatewayWorker:
         kept = self._settings.journal.kept_segments
         self._journal = SegmentJournal(root, boot, self._name, report=self._rim.failure, power=power, kept=kept)
         lender = lender_of(self._settings, here)
-        bank = Bank(lender, self._journal, Leases(boot), self._clock)
+        stale = self._settings.ledger.stale_seconds
+        bank = Bank(lender, self._journal, Leases(boot), self._clock, stale)
         await self._register(bank)
         return bank
 

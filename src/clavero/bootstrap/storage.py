@@ -5,7 +5,7 @@ import shlex
 from clavero.adapters.clock import SystemClock
 from clavero.domain.ledger import Place
 from clavero.domain.startup import StartFailure
-from clavero.ports import Lender, Publication
+from clavero.ports import Books, Lender, Publication
 from clavero.settings import Settings, Storage
 
 DATABASE = "clavero.db"
@@ -32,6 +32,17 @@ def publication_of(settings: Settings) -> Publication:
     from clavero.adapters.storage.publication_sqlite import SqlitePublication
 
     return SqlitePublication(settings.data / DATABASE, SystemClock())
+
+
+def books_of(settings: Settings) -> Books:
+    """A reader's way to the ledger."""
+    if is_server(settings):
+        from clavero.adapters.storage.books_postgres import PostgresBooks
+
+        return PostgresBooks(settings.storage.database_url, SystemClock())
+    from clavero.adapters.storage.books_sqlite import SqliteBooks
+
+    return SqliteBooks(settings.data / DATABASE, SystemClock())
 
 
 def is_server(settings: Settings) -> bool:

@@ -37,6 +37,12 @@ def open_seal(settings: Settings, passphrases: Passphrases) -> OpenSeal:
     """
     file = seal_file(settings)
     file.tidy()
+    if settings.is_outpost and not file.exists():
+        raise StartFailure(
+            "seal_elsewhere",
+            f"the root key {file.path} is missing, and the control plane elsewhere has it",
+            f"copy seal/root.key of its data directory to {file.path}, for its owner alone (chmod 600)",
+        )
     if not file.exists() and _is_fresh(settings):
         return create(file, PassphraseSeal(passphrases.new, _random) if passphrases.given else PlainSeal(), _random)
     content = file.read()

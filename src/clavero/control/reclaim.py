@@ -14,7 +14,15 @@ from clavero.control.ingest import Ingest
 from clavero.domain.ledger import Boot, BootId, Life
 from clavero.ports import Books, Journals
 
-SILENT_NS = 16 * 60 * 1_000_000_000  # stale_after and its margin: a worker stops holding before (L23)
+_MARGIN = 15  # a worker stops holding a fifteenth of the time before others may give it up (L23)
+
+
+def silent_ns(stale_seconds: float) -> int:
+    """After how long a silence a boot is written off: `stale_seconds`, and a margin."""
+    return int(stale_seconds * (1 + 1 / _MARGIN) * 1e9)
+
+
+SILENT_NS = silent_ns(15 * 60)
 
 
 class End(Enum):

@@ -314,6 +314,21 @@ ENGLISH: dict[str, Words] = {
         "seal/root.key was moved or deleted. Without it the vault stays closed.",
         "Restore it from your backup",
     ),
+    "seal_elsewhere": (
+        "The root key of the control plane is not on this machine",
+        "A machine whose control plane is elsewhere opens the same vault with the same root key.",
+        "Copy seal/root.key there, for its owner alone",
+    ),
+    "needs_server": (
+        "Two machines need PostgreSQL",
+        "SQLite is a file, and a file means one machine.",
+        "Set DATABASE_URL to the PostgreSQL that the control plane uses",
+    ),
+    "control_plane_unseen": (
+        "No control plane has made this database",
+        "DATABASE_URL leads elsewhere, PostgreSQL does not answer, or the control plane never started.",
+        "Start the machine of the control plane first, with the same DATABASE_URL",
+    ),
     "seal_unusable": (
         "The root key cannot be read or written",
         "It is no plain file, or the permissions forbid it.",

@@ -384,6 +384,21 @@ SPANISH: dict[str, Words] = {
         "seal/root.key se movió o eliminó. Sin ella la bóveda sigue cerrada.",
         "Restáurala desde tu copia de seguridad",
     ),
+    "seal_elsewhere": (
+        "La clave raíz del plano de control no está en esta máquina",
+        "Una máquina cuyo plano de control está en otra abre la misma bóveda con la misma clave raíz.",
+        "Copia allí seal/root.key, solo para su propietario",
+    ),
+    "needs_server": (
+        "Dos máquinas necesitan PostgreSQL",
+        "SQLite es un archivo, y un archivo significa una sola máquina.",
+        "Define DATABASE_URL con el PostgreSQL que usa el plano de control",
+    ),
+    "control_plane_unseen": (
+        "Ningún plano de control ha creado esta base de datos",
+        "DATABASE_URL lleva a otro lugar, PostgreSQL no responde, o el plano de control nunca arrancó.",
+        "Inicia primero la máquina del plano de control, con el mismo DATABASE_URL",
+    ),
     "seal_unusable": (
         "La clave raíz no se puede leer o escribir",
         "No es un archivo normal, o los permisos lo impiden.",

@@ -14,11 +14,11 @@ from clavero.control import signin
 from clavero.control.catalog import update_prices
 from clavero.control.checkpoints import Notary
 from clavero.control.commit import Desk, perform
-from clavero.control.reclaim import End, Ended
 from clavero.domain.access import SYSTEM
 from clavero.domain.reach import read_host
 from clavero.entrypoints import demo
 from clavero.entrypoints.certificates import Served
+from clavero.entrypoints.endings import teller
 from clavero.entrypoints.exposure import proxies_of
 from clavero.entrypoints.http.admin.app import make_app
 from clavero.entrypoints.http.admin.facts import AdminFacts
@@ -50,8 +50,8 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     await notary.open()
     running = [
         asyncio.ensure_future(notary.forever()),
-        asyncio.ensure_future(plane.ingest.forever()),
-        asyncio.ensure_future(plane.reclaim.forever(lambda ended: _told(log, ended))),
+        asyncio.ensure_future(plane.reading.ingest.forever()),
+        asyncio.ensure_future(plane.reading.reclaim.forever(teller(log))),
     ]
     certificate = certificate_of(instructions, machine_clock(), log)
     server = _server(plane, instructions, hearing, certificate, log)
@@ -70,7 +70,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
         task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.gather(*running)
-    plane.reclaim.sweep()
+    plane.reading.reclaim.sweep()
     await notary.last()
     await plane.close()
     beating.cancel()
@@ -128,13 +128,6 @@ def _server(
         config, proxies, certificate.context if certificate else None,
         lambda code, address: tally.stranger(code, address, clock.monotonic_ns() // 1_000_000_000),
     )  # fmt: skip
-
-
-def _told(log: Log, ended: Ended) -> None:
-    """Say what became of a worker's boot; one whose everything is back is no warning."""
-    whole = ended.end is End.CLOSED
-    facts = {"boot": str(ended.boot), "end": ended.end.value, "reason": ended.reason}
-    log.say("boot_closed" if whole else "worker_lost", "info" if whole else "warning", **facts)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Who could listen in: nothing but loopback is served in the clear, unless a proxy that brings TLS is named."""
 
+from msgspec.structs import replace
+
 from clavero.domain.forwarded import Proxies, read_proxies
-from clavero.domain.reach import Reach, is_here, reach_of
+from clavero.domain.reach import Reach, is_here, reach_of, read_url
 from clavero.domain.startup import StartFailure
 from clavero.entrypoints.certificates import Files, Pair, read_pair
 from clavero.settings import Settings
@@ -38,6 +40,7 @@ def proxies_of(settings: Settings) -> Proxies:
 def reach_by(settings: Settings, gateway_port: int, admin_port: int, pair: Pair | None) -> Reach:
     """The URLs of both listeners, now that their ports are known."""
     gateway, admin = settings.gateway, settings.admin
-    return reach_of(
+    reach = reach_of(
         (gateway.host, gateway_port, gateway.url), (admin.host, admin_port, admin.url), pair.names if pair else None
     )
+    return replace(reach, admin=read_url(admin.url), admin_here="") if settings.is_outpost else reach

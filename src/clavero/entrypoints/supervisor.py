@@ -65,7 +65,8 @@ class Supervisor:
         self._certificate = Served(pair, files_of(settings), machine_clock()) if pair else None
         gateway, admin = settings.gateway, settings.admin
         self._gateway_port = premises.hold_port(gateway.port, "gateway-port", read_host(gateway.host))
-        self._admin_port = premises.hold_port(admin.port, "admin-port", read_host(admin.host))
+        outpost = settings.is_outpost
+        self._admin_port = 0 if outpost else premises.hold_port(admin.port, "admin-port", read_host(admin.host))
         self._reach = reach_by(settings, self._gateway_port, self._admin_port, pair)
         self._simulator_port = _simulator_port(premises) if demo else 0
         # A person at a terminal is not shown what the children log; a service manager is.
@@ -78,15 +79,21 @@ class Supervisor:
             self._child(f"gateway-{number}", "clavero.entrypoints.gateway_main")
             for number in range(1, settings.gateway.workers + 1)
         ]
-        self._control = self._child("control", "clavero.entrypoints.control_main")
-        self._others = [self._child("simulator", "clavero.entrypoints.simulator_main")] if demo else []
+        self._control = (
+            self._child("ingest", "clavero.entrypoints.ingest_main", opens=False)
+            if outpost
+            else self._child("control", "clavero.entrypoints.control_main")
+        )
+        self._others = [self._child("simulator", "clavero.entrypoints.simulator_main", opens=False)] if demo else []
         self._unsealing = Unsealing(start.seal, self._control, self._workers)
 
-    def _child(self, name: str, module: str) -> Child:
+    def _child(self, name: str, module: str, *, opens: bool = True) -> Child:
+        """A child; one that opens nothing sealed is told no root key."""
+
         def instructions(report_fd: int, orders_fd: int) -> Instructions:
             return Instructions(
                 settings=self._settings, name=name, report_fd=report_fd, orders_fd=orders_fd, sources=self._sources,
-                root_keys=() if name == "simulator" else self._seal.keys.values, seal=self._seal.kind,
+                root_keys=self._seal.keys.values if opens else (), seal=self._seal.kind,
                 gateway_port=self._gateway_port, admin_port=self._admin_port,
                 reach=self._reach, pair=self._certificate.pair if self._certificate else None,
                 simulator_url=f"http://127.0.0.1:{self._simulator_port}" if self._demo else "",
@@ -151,7 +158,8 @@ class Supervisor:
 
     def _status(self) -> str:
         """One line for `systemctl status`."""
-        return f"gateway port {self._gateway_port}, workers {len(self._workers)}, console port {self._admin_port}"
+        console = f"port {self._admin_port}" if self._admin_port else "elsewhere"
+        return f"gateway port {self._gateway_port}, workers {len(self._workers)}, console {console}"
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -19,7 +19,7 @@ async def test_a_first_start_makes_everything_and_a_second_finds_it(tmp_path: Pa
         plane = await open_control(
             settings(tmp_path), MemoryUnsealer(os.urandom, RootKeys.of([bytes(range(32))])), lambda *_: None
         )
-        assert plane.ingest.boots() == []
+        assert plane.reading.ingest.boots() == []
         await plane.close()
     assert (tmp_path / "clavero.db").exists()
 

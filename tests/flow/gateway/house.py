@@ -282,7 +282,7 @@ class House:
         """The usage rows so far, in the order they were written."""
         await self.until(lambda: not len(self.plugs.under_way))
         await asyncio.sleep(0.02)  # frames go to the file at the end of a tick
-        while await self.plane.ingest.round():
+        while await self.plane.reading.ingest.round():
             pass
         return self.query("select * from usage order by rowid")
 

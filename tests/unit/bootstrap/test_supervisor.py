@@ -5,7 +5,7 @@ import pytest
 from clavero.bootstrap.supervisor import Passphrases, move_seal, open_seal
 from clavero.domain.secret import Secret
 from clavero.domain.startup import StartFailure
-from clavero.settings import Settings, Storage, Vault
+from clavero.settings import Control, Settings, Storage, Vault
 
 WORDS, OTHERS = Secret("correct horse battery staple"), Secret("another passphrase altogether")
 
@@ -78,3 +78,12 @@ def test_what_a_killed_process_left_behind_is_tidied(tmp_path: Path) -> None:
     (tmp_path / "seal" / ".root.key.0011").write_bytes(b"half")
     open_seal(settings(tmp_path), NOBODY)
     assert [file.name for file in (tmp_path / "seal").iterdir()] == ["root.key"]
+
+
+def test_a_machine_of_a_control_plane_elsewhere_never_makes_a_key_of_its_own(tmp_path: Path) -> None:
+    outpost = Settings(storage=Storage(data_dir=str(tmp_path)), control=Control(plane="elsewhere"))
+    with pytest.raises(StartFailure) as caught:
+        open_seal(outpost, NOBODY)
+    assert caught.value.code == "seal_elsewhere"
+    opened = open_seal(settings(tmp_path), NOBODY)
+    assert open_seal(outpost, NOBODY).keys == opened.keys

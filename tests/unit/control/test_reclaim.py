@@ -8,7 +8,7 @@ import pytest
 
 from clavero.adapters.storage.segments import Segments
 from clavero.control.ingest import POSTGRES_PACE, Ingest
-from clavero.control.reclaim import SILENT_NS, End, Ended, Reclaim
+from clavero.control.reclaim import SILENT_NS, End, Ended, Reclaim, silent_ns
 from clavero.domain.budgets import BudgetId, RowKey
 from clavero.domain.ledger import Ask, BootId, Life, Place, Talk
 from clavero.domain.usage import Exchange
@@ -237,3 +237,7 @@ def test_a_journal_that_no_database_knows_is_kept_if_anything_is_written_there(d
     desk.journal.die()
     desk.sweep_until_quiet()
     assert unknown.path.exists()
+
+
+def test_others_wait_a_fifteenth_longer_than_a_worker_holds_before_they_give_it_up() -> None:
+    assert silent_ns(900) == 960_000_000_000

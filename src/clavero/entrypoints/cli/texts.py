@@ -4,6 +4,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # --- the first minute
     "title": ("clavero {version}", "clavero {version}"),
     "once": ("once, within 15 min", "una vez, en 15 min"),
+    "elsewhere": ("on the machine of the control plane", "en la máquina del plano de control"),
     "provider": ("Provider", "Proveedor"),
     "keys": ("Keys    ", "Claves   "),
     "simulated": ("simulated: invented answers, no charge", "simulado: respuestas inventadas, sin cargo"),

@@ -5,10 +5,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from cyclopts import Parameter
 
+from clavero.bootstrap.reading import needs_server
 from clavero.bootstrap.supervisor import open_seal
 from clavero.domain.startup import Exit, StartFailure
 from clavero.entrypoints.cli.speech import say, speak
@@ -57,14 +59,32 @@ class Listeners:
 LISTENERS = Listeners()
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Processes:
+    """What runs on this machine."""
+
+    workers: int | None = None
+    "Gateway processes (1)."
+    control_plane: Literal["here", "elsewhere"] | None = None
+    "elsewhere: carry calls for a control plane on another machine, on the same PostgreSQL (here)."
+
+    def flags(self) -> dict[str, object]:
+        """The settings that were given; None for the others."""
+        return {"gateway.workers": self.workers, "control.plane": self.control_plane}
+
+
+PROCESSES = Processes()
+
+
 def up(  # noqa: PLR0913 - one parameter for each flag
     *,
     demo: bool = False,
     data_dir: Path | None = None,
-    workers: int | None = None,
     passphrase_file: Path | None = None,
     ready_file: Path | None = None,
     log_level: str | None = None,
+    processes: Processes = PROCESSES,
     listeners: Listeners = LISTENERS,
 ) -> int:
     """Start the gateway and its control plane.
@@ -79,8 +99,6 @@ def up(  # noqa: PLR0913 - one parameter for each flag
         Add the simulated provider and two keys.
     data_dir
         Directory of everything that must not be lost (./clavero-data).
-    workers
-        Gateway processes (1).
     passphrase_file
         File that holds the vault's passphrase; else it is asked for, where the vault has one.
     ready_file
@@ -88,12 +106,15 @@ def up(  # noqa: PLR0913 - one parameter for each flag
     log_level
         debug, info, warning or error (info).
     """
-    settings, sources = _settings(listeners.flags() | {
+    settings, sources = _settings(listeners.flags() | processes.flags() | {
         "storage.data_dir": str(data_dir) if data_dir else None,
-        "gateway.workers": workers,
         "vault.passphrase_file": str(passphrase_file) if passphrase_file else None,
         "log.level": log_level,
     })  # fmt: skip
+    needs_server(settings)
+    if demo and settings.is_outpost:
+        fix = "start the demo where the control plane is"
+        raise StartFailure("bad_setting", "--demo needs a control plane of its own", fix, Exit.USAGE)
     guard_memory()
     with Premises(settings.data) as premises:
         seal = open_seal(settings, passphrases(settings))  # may wait for a person, which no loop should
@@ -141,7 +162,12 @@ def banner(settings: Settings, opened: Opened, *, demo: bool) -> str:
     lines = [f"{speak('title', version=opened.facts.get('version', ''))}{' · demo' if demo else ''} · {data}", ""]
     link = opened.facts.get("link", "")
     lines.append(f"  Gateway   {opened.gateway_url}")
-    lines.append(f"  Console   {link}  {speak('once')}" if link else f"  Console   {opened.admin_url}  clavero open")
+    if settings.is_outpost:
+        lines.append(f"  Console   {opened.admin_url or speak('elsewhere')}")
+    else:
+        lines.append(
+            f"  Console   {link}  {speak('once')}" if link else f"  Console   {opened.admin_url}  clavero open"
+        )
     trust = f"--cacert {data}/run/certificate.pem " if opened.ca_file else ""
     if demo:
         lines += [
@@ -155,7 +181,7 @@ def banner(settings: Settings, opened: Opened, *, demo: bool) -> str:
             """    -d '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi"}]}'""",
         ]
     lines.append("")
-    for name in provider_variables():
+    for name in () if settings.is_outpost else provider_variables():
         provider = _PROVIDER_OF.get(name)
         if provider:
             lines += [speak("found", name=name), f"  clavero credential add {provider} --from env:{name}"]
