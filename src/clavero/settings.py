@@ -126,7 +126,7 @@ class Audit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     witness: Annotated[
         str,
-        Meta(description="One more file for what is signed of the trail; best on another disk or machine."),
+        Meta(description="One more file for what is signed of the trail, on another disk or machine."),
     ] = ""
 
 
