@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.e2e.campaign.arming import MOST, of
 from tests.e2e.campaign.load import ROOMY
-from tests.e2e.campaign.stand import WORKERS, Say, Stand, kill, progress
+from tests.e2e.campaign.stand import Say, Stand, kill, progress
 from tests.e2e.running import wait_for
 
 _EVERY = 20  # kills between two lines of progress
@@ -39,7 +39,7 @@ def workers(stand: Stand, say: Say, count: int, chance: Chance) -> dict[str, int
             point = _next(queue, of("worker"), chance)
             stand.arsenal.arm(point, chance.random.randint(0, MOST[point]))
         if random_ones < count - count // 2:
-            wait_for(lambda: len(stand.workers()) >= WORKERS - 1, 30)
+            _goes_on(stand, 10)  # deaths are of workers that work
             random_ones += _kill_some(stand, count - count // 2 - random_ones, chance)
         named = stand.arsenal.look()
         if random_ones + named >= told + _EVERY:
@@ -244,10 +244,10 @@ def _between(stand: Stand) -> None:
     stand.raise_tight()
 
 
-def _goes_on(stand: Stand) -> None:
-    """Wait until calls are answered (again)."""
+def _goes_on(stand: Stand, calls: int = 20) -> None:
+    """Wait until so many more calls are answered."""
     before = _calls(stand)
-    wait_for(lambda: _calls(stand) > before + 20, 60)
+    wait_for(lambda: _calls(stand) > before + calls, 60)
 
 
 def _report(stand: Stand, random_ones: int) -> dict[str, int]:
