@@ -27,9 +27,11 @@ def say(capsys: pytest.CaptureFixture[str]) -> Say:
 
 
 @contextlib.contextmanager
-def campaign(folder: Path, url: str = "", data: Path | None = None, *, slower: float = 1.0) -> Iterator[Stand]:
+def campaign(
+    folder: Path, url: str = "", data: Path | None = None, *, slower: float = 1.5, silent_seconds: float = 20.0
+) -> Iterator[Stand]:
     """A stand under load; afterwards clavero must end in order."""
-    stand = Stand.begin(folder, url, data)
+    stand = Stand.begin(folder, url, data, silent_seconds)
     try:
         stand.begin_load(slower=slower)
         yield stand
@@ -67,10 +69,15 @@ def test_a_sample_of_kills_loses_nothing_and_sticks_nothing(tmp_path: Path, say:
         passed(stand, say, "sample", died)
 
 
+def test_what_stops_in_a_transaction_is_killed_and_frees_everybody(tmp_path: Path, say: Say) -> None:
+    with campaign(tmp_path, silent_seconds=6) as stand:
+        passed(stand, say, "stopped, sample", legs.stopped(stand, say))
+
+
 @pytest.mark.nightly
 @pytest.mark.timeout(2400)
 def test_nine_hundred_kills_of_workers(tmp_path: Path, say: Say, database: Server | None) -> None:
-    with campaign(tmp_path, url_of(database), slower=1.5) as stand:
+    with campaign(tmp_path, url_of(database)) as stand:
         died = legs.workers(stand, say, 900, Chance(2))
         passed(stand, say, f"workers, {named(database)}", died)
 
@@ -78,7 +85,7 @@ def test_nine_hundred_kills_of_workers(tmp_path: Path, say: Say, database: Serve
 @pytest.mark.nightly
 @pytest.mark.timeout(1200)
 def test_a_hundred_kills_of_the_control_plane(tmp_path: Path, say: Say, database: Server | None) -> None:
-    with campaign(tmp_path, url_of(database), slower=1.5) as stand:
+    with campaign(tmp_path, url_of(database)) as stand:
         died = legs.control(stand, say, 100, Chance(3))
         passed(stand, say, f"control plane, {named(database)}", died)
         assert not stand.quiet, "callers noticed that the control plane died"
@@ -87,7 +94,7 @@ def test_a_hundred_kills_of_the_control_plane(tmp_path: Path, say: Say, database
 @pytest.mark.nightly
 @pytest.mark.timeout(900)
 def test_twenty_kills_of_the_supervisor(tmp_path: Path, say: Say, database: Server | None) -> None:
-    with campaign(tmp_path, url_of(database), slower=1.5) as stand:
+    with campaign(tmp_path, url_of(database)) as stand:
         died = legs.supervisor(stand, say, 20, Chance(4))
         passed(stand, say, f"supervisor, {named(database)}", died)
 
@@ -95,7 +102,7 @@ def test_twenty_kills_of_the_supervisor(tmp_path: Path, say: Say, database: Serv
 @pytest.mark.nightly
 @pytest.mark.timeout(900)
 def test_fifty_kills_of_the_database_server(tmp_path: Path, say: Say) -> None:
-    with server() as postgres, campaign(tmp_path, postgres.fresh(), slower=1.5) as stand:
+    with server() as postgres, campaign(tmp_path, postgres.fresh()) as stand:
         died = legs.database(stand, say, 50, Chance(5), postgres.crash)
         passed(stand, say, "database server", died)
 
@@ -103,7 +110,7 @@ def test_fifty_kills_of_the_database_server(tmp_path: Path, say: Say) -> None:
 @pytest.mark.nightly
 @pytest.mark.timeout(600)
 def test_a_worker_that_slept_for_ninety_seconds_goes_on(tmp_path: Path, say: Say, database: Server | None) -> None:
-    with campaign(tmp_path, url_of(database), slower=1.5) as stand:
+    with campaign(tmp_path, url_of(database)) as stand:
         died = legs.asleep(stand, say, 90, Chance(6))
         passed(stand, say, f"asleep, {named(database)}", died)
 
@@ -111,7 +118,7 @@ def test_a_worker_that_slept_for_ninety_seconds_goes_on(tmp_path: Path, say: Say
 @pytest.mark.nightly
 @pytest.mark.timeout(600)
 def test_what_stops_in_a_transaction_is_killed(tmp_path: Path, say: Say, database: Server | None) -> None:
-    with campaign(tmp_path, url_of(database), slower=1.5) as stand:
+    with campaign(tmp_path, url_of(database)) as stand:
         died = legs.stopped(stand, say)
         passed(stand, say, f"stopped, {named(database)}", died)
 
@@ -119,7 +126,7 @@ def test_what_stops_in_a_transaction_is_killed(tmp_path: Path, say: Say, databas
 @pytest.mark.nightly
 @pytest.mark.timeout(300)
 def test_a_full_disk_under_load(tmp_path: Path, small_disk: Path, say: Say, database: Server | None) -> None:
-    with campaign(tmp_path, url_of(database), small_disk / "data", slower=1.5) as stand:
+    with campaign(tmp_path, url_of(database), small_disk / "data") as stand:
         died = legs.full_disk(stand, say, small_disk, 15)
         passed(stand, say, f"full disk, {named(database)}", died, refusals_kept=False)
 

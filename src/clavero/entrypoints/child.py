@@ -28,6 +28,7 @@ from clavero.settings import environment
 from clavero.vault.keyring import RootKeys
 
 SILENT_SECONDS = 20.0  # a child whose loop has not turned for so long is killed; a worker's journal is then read (L27)
+DUMB_SECONDS = 60.0  # and one that has not said a word yet: it may be loading, on a machine that is busy
 LONGEST_PAUSE = 5.0  # between two starts of a child that keeps dying
 MOST_FALSE_STARTS = 4
 _UNSERVED_GRACE = 1.0
@@ -52,7 +53,7 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._heard = time.monotonic()
         self._false_starts = 0
-        self._served = False  # in its present life
+        self._served = self._spoke = False  # in its present life
         self._owed = False  # it has to be told to reload, once it serves
 
     @property
@@ -64,7 +65,7 @@ class Child:
         """Keep it running until it is told to stop; a start that fails for a reason ends the supervisor instead."""
         pause = 0.1
         while True:
-            self._served = False
+            self._served = self._spoke = False
             await self._start()
             if self.stopping:
                 return
@@ -123,6 +124,7 @@ class Child:
             transport.close()
 
     def _hear(self, line: bytes) -> None:
+        self._heard, self._spoke = time.monotonic(), True
         match read_report(line):
             case Ready() as ready:
                 self._served = True
@@ -134,7 +136,6 @@ class Child:
                 self.stopping = True
                 self.ready.set_exception(failure_of(failed))
             case Alive() as alive:
-                self._heard = time.monotonic()
                 self.seq = alive.seq
             case Holds() as held:
                 self.holds = held.roots
@@ -147,7 +148,8 @@ class Child:
 
     def kill_if_silent(self) -> bool:
         """End a process whose loop has stopped turning; its journal is read once its death is certain."""
-        if self.pid is None or not self.ready.done() or time.monotonic() - self._heard < SILENT_SECONDS:
+        patience = SILENT_SECONDS if self._spoke else DUMB_SECONDS
+        if self.pid is None or not self.ready.done() or time.monotonic() - self._heard < patience:
             return False
         self.signal(signal.SIGKILL)
         return True

@@ -18,7 +18,7 @@ from clavero.domain.access import SYSTEM
 from clavero.domain.reach import read_host
 from clavero.entrypoints import demo
 from clavero.entrypoints.certificates import Served
-from clavero.entrypoints.endings import teller
+from clavero.entrypoints.endings import alarm, teller
 from clavero.entrypoints.exposure import proxies_of
 from clavero.entrypoints.http.admin.app import make_app
 from clavero.entrypoints.http.admin.facts import AdminFacts
@@ -41,7 +41,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     log = Log(settings.log.level, instructions.name)
     stop = stop_signal()
     beating = asyncio.ensure_future(_beat(reporter))
-    hearing = hearing_at(machine_clock())
+    hearing = hearing_at(machine_clock(), alarm(log))
     supervised = Supervised(instructions, reporter)
     listening = asyncio.ensure_future(supervised.listen())
     plane = await open_control(settings, supervised, hearing.heard)

@@ -28,8 +28,9 @@ class Arsenal:
             (folder / part).mkdir(parents=True)
         constants = {
             # Journals roll often, so that a process dies there as well.
-            "clavero.adapters.storage.journal": {"SEGMENT": 256 * 1024},
-            "clavero.entrypoints.supervisor": {"SILENT_SECONDS": silent_seconds, "SLEPT_SECONDS": 2.5},
+            "clavero.adapters.storage.journal": {"SEGMENT": 96 * 1024},
+            "clavero.entrypoints.child": {"SILENT_SECONDS": silent_seconds},
+            "clavero.entrypoints.supervisor": {"SLEPT_SECONDS": 2.5},
         }
         (folder / crash_points.CONSTANTS).write_text(json.dumps(constants))
         self.died: dict[str, int] = {}  # by point, all that were seen

@@ -19,9 +19,9 @@ from tests.e2e.running import Answer, Running, clean_environ, fetch, start, wait
 NANO = 10**9
 WORKERS = 4
 PROVIDER = "own"
-_TIGHT_STEP = 120_000  # nano-USD by which the tight budget is raised: a few calls
-_TIGHT_EVERY_NS = 1_500_000_000
-_OVERRUN_LIMIT = 3_000_000  # nano-USD; its callers pass it after a while, by overruns alone
+_TIGHT_STEP = 60_000  # nano-USD by which the tight budget is raised: a few calls
+_TIGHT_EVERY_NS = 1_000_000_000
+_OVERRUN_LIMIT = 20_000_000  # nano-USD; its callers pass it after a while, by overruns alone
 _PLENTY = "1000"  # US dollars
 
 Say = Callable[[str], None]

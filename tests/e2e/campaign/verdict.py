@@ -75,7 +75,9 @@ def _money(verdict: Verdict, stand: Stand) -> None:
     verdict.figures["charged at worst case"] = stand.books.one(
         "SELECT count(*) FROM usage WHERE code = 'worker_lost' AND outcome = 'failed'"
     )
+    verdict.figures["overruns alarmed"] = stand.log().count('"event":"overrun"')
     verdict.expect(verdict.figures["overruns"], "no overrun happened: the leg does not exercise them")
+    verdict.expect(verdict.figures["overruns alarmed"], "overruns happened and nobody said so")
 
 
 def _invoice(verdict: Verdict, stand: Stand) -> None:

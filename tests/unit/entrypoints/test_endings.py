@@ -4,7 +4,8 @@ import pytest
 
 from clavero.control.reclaim import End, Ended
 from clavero.domain.ledger import BootId
-from clavero.entrypoints.endings import teller
+from clavero.domain.usage import Exchange
+from clavero.entrypoints.endings import alarm, teller
 from clavero.entrypoints.logs import Log
 
 
@@ -22,3 +23,10 @@ def test_only_an_end_that_costs_something_is_a_warning(
     teller(Log("info", "ingest"))(Ended(BootId("a" * 32), end, "why"))
     told = json.loads(capfd.readouterr().err)
     assert (told["event"], told["level"], told["reason"]) == (event, level, "why")
+
+
+def test_an_overrun_is_a_warning_with_both_figures(capfd: pytest.CaptureFixture[str]) -> None:
+    alarm(Log("info", "control"))(Exchange("req_a", 1, provider="house", model_served="m", cost_n=9, held_n=5))
+    told = json.loads(capfd.readouterr().err)
+    assert (told["event"], told["level"], told["request_id"]) == ("overrun", "warning", "req_a")
+    assert (told["held_nano_usd"], told["cost_nano_usd"]) == (5, 9)

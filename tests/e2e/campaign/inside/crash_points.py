@@ -52,7 +52,8 @@ def _money(turn: Any) -> bool:
 
 _HOLD, _RELAY = "clavero.gateway.reserve", "clavero.gateway.relay"
 _JOURNAL, _LENDER = "clavero.adapters.storage.journal", "clavero.adapters.storage.lender"
-_BOOKS, _SUPERVISOR = "clavero.adapters.storage.books", "clavero.entrypoints.supervisor"
+_BOOKS = "clavero.adapters.storage.books"
+_CHILD, _SUPERVISOR = "clavero.entrypoints.child", "clavero.entrypoints.supervisor"
 
 POINTS = (
     # The way of a call, in its order.
@@ -85,11 +86,11 @@ POINTS = (
     Point("boot closed, nobody told", "control", _BOOKS, "SqlBooks.close_boot", most=0),
     Point("in a change, before commit", "control", "clavero.control.commit", "_append", "awaited", most=0),
     # The supervisor.
-    Point("instructions piped, child not begun", "supervisor", _SUPERVISOR, "hand_over", most=0),
+    Point("instructions piped, child not begun", "supervisor", _CHILD, "hand_over", most=0),
     Point("everything up, not told", "supervisor", _SUPERVISOR, "Supervisor._opened", "before"),
     Point("told to stop", "supervisor", _SUPERVISOR, "Supervisor._told_to_stop"),
     Point(
-        "workers ended, control plane not", "supervisor", _SUPERVISOR, "Child.stop", "before",
+        "workers ended, control plane not", "supervisor", _CHILD, "Child.stop", "before",
         lambda child, _grace: child.name == "control",
     ),
 )  # fmt: skip

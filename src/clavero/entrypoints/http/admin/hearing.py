@@ -1,28 +1,35 @@
-"""Everything that hears of frames once they are posted: counters for scrapers, the tail for watchers."""
+"""Everything that hears of frames once they are posted: counters for scrapers, the tail for watchers, an alarm."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
 from clavero.domain.ledger import BootId
-from clavero.entrypoints.http.admin.meter import Meter
+from clavero.domain.usage import Exchange
+from clavero.entrypoints.http.admin.meter import Meter, overran
 from clavero.entrypoints.http.tail import Tail
 from clavero.ports import Clock
-from clavero.wire.journal import Frame, Unreadable
+from clavero.wire.journal import Frame, Settle, Unreadable
+
+Alarm = Callable[[Exchange], None]
 
 
 class Hearing(Struct, frozen=True):
-    """Who hears; wired once for a process."""
+    """Who hears; wired once for a process. `overrun` is told of calls that were billed above their hold."""
 
     meter: Meter
     tail: Tail
+    overrun: Alarm
 
     def heard(self, boot: BootId, frames: Sequence[Frame | Unreadable]) -> None:
         """Tell each of them; give this to `Ingest`."""
         self.meter.heard(boot, frames)
         self.tail.heard(boot, frames)
+        for frame in frames:
+            if isinstance(frame, Settle) and overran(frame.exchange):
+                self.overrun(frame.exchange)
 
 
-def hearing_at(clock: Clock) -> Hearing:
+def hearing_at(clock: Clock, overrun: Alarm) -> Hearing:
     """All of them, having heard nothing yet."""
-    return Hearing(Meter(clock), Tail(clock))
+    return Hearing(Meter(clock), Tail(clock), overrun)

@@ -98,6 +98,10 @@ def _counters(meter: Meter) -> Iterator[Metric]:
     yield _counter(
         "clavero_estimated_cost_nano_usd", "Spend that no provider reported.", meter.estimated, "provider", "model"
     )
+    overruns = "Calls that their provider billed above what was held for them."
+    yield _counter("clavero_overruns", overruns, meter.overruns, "provider", "model")
+    beyond = "What these calls were billed above it, in nano-USD."
+    yield _counter("clavero_overrun_nano_usd", beyond, meter.beyond, "provider", "model")
     yield _counter(
         "clavero_attempts", "Calls of providers; code is empty for a good one.", meter.attempts, "provider", "code"
     )
