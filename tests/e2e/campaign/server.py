@@ -28,7 +28,12 @@ class Server:
         return url
 
     def crash(self) -> None:
-        """Kill the postmaster and everything that it has begun, all at once; then start it again."""
+        """Kill it, then start it again."""
+        self.die()
+        self.start()
+
+    def die(self) -> None:
+        """Kill the postmaster and everything that it has begun, all at once."""
         postmaster = psutil.Process(self._server.get_pid())
         family = [postmaster, *postmaster.children(recursive=True)]
         for process in family:
@@ -37,17 +42,9 @@ class Server:
             except psutil.NoSuchProcess:
                 continue
         psutil.wait_procs(family, 10)
-        self._start()
 
-    def lose_a_backend(self) -> None:
-        """Kill one session's process: the server ends all others and recovers by itself."""
-        postmaster = psutil.Process(self._server.get_pid())
-        for process in postmaster.children():
-            if "postgres:" in " ".join(process.cmdline()) and "[local]" in " ".join(process.cmdline()):
-                process.kill()
-                return
-
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start it again in the same place."""
         until = time.monotonic() + 30
         while True:
             try:
@@ -57,6 +54,14 @@ class Server:
                     raise
                 time.sleep(0.2)
             else:
+                return
+
+    def lose_a_backend(self) -> None:
+        """Kill one session's process: the server ends all others and recovers by itself."""
+        postmaster = psutil.Process(self._server.get_pid())
+        for process in postmaster.children():
+            if "postgres:" in " ".join(process.cmdline()) and "[local]" in " ".join(process.cmdline()):
+                process.kill()
                 return
 
 

@@ -40,6 +40,7 @@ CASES: list[tuple[int, Any, type[errors.Problem]]] = [
     (429, openai("You exceeded your current quota", "insufficient_quota", "insufficient_quota"), errors.UpstreamAuthFailed),
     (429, "Too Many Requests", errors.UpstreamRateLimited),
     (500, openai("The server had an error", "server_error"), errors.UpstreamError),
+    (501, {"error": {"code": 501, "message": "This server does not support embeddings. Start it with `--embeddings`", "type": "not_supported_error"}}, errors.UpstreamRefused),
     (502, "<html>bad gateway</html>", errors.UpstreamError),
     (529, anthropic("overloaded_error", "Overloaded"), errors.UpstreamError),
     (408, None, errors.UpstreamError),
