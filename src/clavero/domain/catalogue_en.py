@@ -198,6 +198,11 @@ ENGLISH: dict[str, Words] = {
         "Two changes met. The first one counts.",
         "Show the object, then change it again",
     ),
+    "record_deleted": (
+        "The record is deleted",
+        "Records are kept for retention.records_days; sums by hour and day are kept for longer.",
+        "clavero usage has the sums. A larger retention.records_days keeps records for longer from now on",
+    ),
     "already_exists": (
         "The name is taken",
         "Names are unique within their kind.",

@@ -268,6 +268,11 @@ SPANISH: dict[str, Words] = {
         "Dos cambios coincidieron. Vale el primero.",
         "Mira el objeto y cámbialo otra vez",
     ),
+    "record_deleted": (
+        "El registro está borrado",
+        "Los registros se guardan retention.records_days; las sumas por hora y día se guardan más tiempo.",
+        "clavero usage tiene las sumas. Un retention.records_days mayor guarda los registros más tiempo desde ahora",
+    ),
     "already_exists": (
         "El nombre ya está en uso",
         "Los nombres son únicos dentro de su tipo.",

@@ -57,6 +57,16 @@ class NotFound(Refusal):
         super().__init__(f"There is no {kind} {_said(name)}", fix, field="name", suggestion=near)
 
 
+class RecordDeleted(Refusal):
+    """The record is older than records are kept; `kept_from` is the first day that is there."""
+
+    exit_code = Exit.NOT_FOUND
+
+    def __init__(self, request_id: str, kept_from: str) -> None:
+        fact = f"The record of {_said(request_id)} is deleted: records are kept from {kept_from} on"
+        super().__init__(fact, "clavero usage has its sums. retention.records_days keeps records for longer")
+
+
 class AlreadyExists(Refusal):
     """The name is taken."""
 

@@ -42,7 +42,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     await worker.open()
     rim.plugs = worker.plugs
     limits = Limits(body_bytes=settings.gateway.body_bytes)
-    ids = RequestIds(worker.plugs.dice)
+    ids = RequestIds(worker.plugs.dice, worker.plugs.clock)
     inside = Inside(
         handler=rim.handle, refuse=rim.refuse, new_id=ids.new, clock=worker.plugs.clock, ticker=worker.ticker,
         proxies=proxies_of(settings),

@@ -21,6 +21,7 @@ from clavero.adapters.storage.lender_postgres import PostgresLender
 from clavero.adapters.storage.lender_sqlite import SqliteLender
 from clavero.adapters.storage.schema import prepare
 from clavero.adapters.storage.tables import TABLES
+from clavero.adapters.storage.usage_queries import WHOLE
 from clavero.adapters.storage.usage_rows import usage_values
 from clavero.domain.budgets import Budget, BudgetId, RowKey, Subject, Window
 from clavero.domain.ledger import BootId, Lease, Life, Place, Row, RowLife
@@ -207,7 +208,7 @@ class SqlTestLedger:
     def usage(self) -> dict[str, dict[str, Any]]:
         """Every usage row by its hold."""
         with self.engine.connect() as connection:
-            rows = connection.execute(text("SELECT * FROM usage")).mappings()
+            rows = connection.execute(text(WHOLE)).mappings()
             return {row["hold_id"]: dict(row) for row in rows}
 
     def open_holds(self) -> set[str]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from clavero.adapters.clock import SystemClock
+from clavero.adapters.storage.usage_queries import WHOLE
 from clavero.bootstrap.control import ControlPlane, open_control
 from clavero.bootstrap.gateway import GatewayWorker, Rim
 from clavero.bootstrap.supervisor import Passphrases, open_seal
@@ -284,7 +285,7 @@ class House:
         await asyncio.sleep(0.02)  # frames go to the file at the end of a tick
         while await self.plane.reading.ingest.round():
             pass
-        return self.query("select * from usage order by rowid")
+        return self.query(WHOLE + " ORDER BY u.rowid")
 
     async def last(self) -> dict[str, Any]:
         """The row of the last exchange; there is exactly one final row for each."""
@@ -386,7 +387,7 @@ async def _worker(
     rim.plugs = worker.plugs
     worker.plugs.rules = Rules(per_target=settings.upstream.attempts, base=0.01, cap=0.05)
     inside = Inside(
-        handler=rim.handle, refuse=rim.refuse, new_id=RequestIds(worker.plugs.dice).new, clock=worker.plugs.clock,
+        handler=rim.handle, refuse=rim.refuse, new_id=RequestIds(worker.plugs.dice, worker.plugs.clock).new, clock=worker.plugs.clock,
         ticker=worker.ticker,
     )  # fmt: skip
     server = Server(inside, limits or Limits(body_bytes=settings.gateway.body_bytes))

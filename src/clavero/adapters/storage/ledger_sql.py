@@ -1,8 +1,9 @@
 """The statements of the money protocol, written once for both databases.
 
 A statement names its values `:name`. Words in braces differ by database: `{keys}` are the rows that `:keys` lists as
-JSON, `{ids}` the strings of `:ids`, `{lock}` and `{share}` take row locks where the database has them, `{now}` is the
-database's clock where it has a trustworthy one. Amounts are moved by difference and never written as totals, so a
+JSON, `{ids}` the strings of `:ids`, `{numbers}` the numbers of `:numbers`, `{days}` compares with those of `:days`,
+`{lock}` and `{share}` take row locks where the database has them, `{now}` is the database's clock where it has a
+trustworthy one. Amounts are moved by difference and never written as totals, so a
 row that was read without its lock still cannot lose a change, and the checks of the table see every step.
 
 `{keys} k CROSS JOIN t WHERE` tells SQLite which table is looked into for each key. With JOIN it read the whole list
@@ -27,6 +28,8 @@ _WORDS: Final[dict[Dialect, dict[str, str]]] = {
     Dialect.SQLITE: {
         "{keys}": "(SELECT json_extract(value, '$[0]') AS b, json_extract(value, '$[1]') AS p FROM json_each(:keys))",
         "{ids}": "(SELECT value FROM json_each(:ids))",
+        "{numbers}": "(SELECT value FROM json_each(:numbers))",
+        "{days}": "IN (SELECT value FROM json_each(:days))",
         "{lock}": "",
         "{share}": "",
         "{skip}": "",
@@ -37,6 +40,8 @@ _WORDS: Final[dict[Dialect, dict[str, str]]] = {
     Dialect.POSTGRESQL: {
         "{keys}": "(SELECT x->>0 AS b, CAST(x->>1 AS bigint) AS p FROM jsonb_array_elements(CAST(:keys AS jsonb)) x)",
         "{ids}": "(SELECT jsonb_array_elements_text(CAST(:ids AS jsonb)))",
+        "{numbers}": "(SELECT CAST(jsonb_array_elements_text(CAST(:numbers AS jsonb)) AS bigint))",
+        "{days}": "= ANY(CAST(translate(:days, '[]', '{}') AS integer[]))",
         "{lock}": "FOR UPDATE OF l",
         "{share}": "FOR SHARE OF b",
         "{skip}": "FOR UPDATE SKIP LOCKED",
@@ -185,7 +190,7 @@ SWEEP_WANTS: Final = Statement(
     """DELETE FROM want WHERE want_id IN (SELECT want_id FROM want WHERE at < {now} - :old {skip})"""
 )
 
-# --- holds and usage
+# --- holds, and what could not be posted
 
 OPEN_HOLDS: Final = Statement("SELECT hold_id, rows, at_ns, exchange FROM open_hold WHERE boot_id = :boot")
 SOME_OPEN_HOLDS: Final = Statement("SELECT hold_id FROM open_hold WHERE boot_id = :boot AND hold_id IN {ids}")
@@ -195,17 +200,6 @@ ADD_HOLD: Final = Statement(
 )
 END_HOLD: Final = Statement("DELETE FROM open_hold WHERE boot_id = :boot AND hold_id = :hold")
 END_HOLDS: Final = Statement("DELETE FROM open_hold WHERE boot_id = :boot")
-USED: Final = Statement("SELECT hold_id FROM usage WHERE hold_id IN {ids}")
-ADD_USAGE: Final = Statement(
-    """INSERT INTO usage (hold_id, request_id, at_ns, day, key_id, key_version, owner, service, team, project,
-    environment, feature, endpoint, model_asked, model_served, provider, input, cached, cache_write, output, reasoning,
-    cost_n, price_version, attempts, first_token_us, total_us, overhead_us, status, code, outcome, streamed, estimated,
-    final, client_request_id, peer, output_cap, held_n, amounts, flag, boot_id)
-    VALUES (:hold_id, :request_id, :at_ns, :day, :key_id, :key_version, :owner, :service, :team, :project,
-    :environment, :feature, :endpoint, :model_asked, :model_served, :provider, :input, :cached, :cache_write, :output,
-    :reasoning, :cost_n, :price_version, :attempts, :first_token_us, :total_us, :overhead_us, :status, :code, :outcome,
-    :streamed, :estimated, :final, :client_request_id, :peer, :output_cap, :held_n, :amounts, :flag, :boot_id)"""
-)
 REJECT: Final = Statement(
     """INSERT INTO journal_rejects (boot_id, seg, off, at, reason, payload)
     VALUES (:boot, :seg, :off, {now}, :reason, :payload)"""

@@ -27,7 +27,7 @@ from clavero.adapters.storage.version import SCHEMA_VERSION
 from clavero.domain.startup import StartFailure
 
 # Tables whose rows a migration puts elsewhere; its own test says where. meta is the stamp itself.
-MOVED = {"meta"}
+MOVED = {"meta", "usage"}
 
 
 def quiet(_progress: Progress) -> None:

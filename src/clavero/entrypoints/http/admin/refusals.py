@@ -24,6 +24,7 @@ STATUS: dict[type[Refusal], int] = {
     refusals.NotSignedIn: 401,
     refusals.Forbidden: 403,
     refusals.NotFound: 404,
+    refusals.RecordDeleted: 410,
     refusals.AlreadyExists: 409,
     refusals.Conflict: 409,
     refusals.StateForbids: 409,

@@ -9,11 +9,12 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from msgspec.structs import asdict, astuple
 
-from clavero.control import usage
+from clavero.control import requests
 from clavero.control.commit import Desk
 from clavero.control.keys import show_key
 from clavero.domain.keys import Key
 from clavero.domain.refusals import InvalidValue, NotFound, Refusal
+from clavero.domain.requests import may_come
 from clavero.domain.usage import Attempt
 from clavero.entrypoints.http.admin.auth import Needs, identify, router
 from clavero.entrypoints.http.admin.facts import Caller
@@ -114,12 +115,12 @@ async def list_requests(  # noqa: PLR0913, PLR0917 - one parameter for each filt
     if not 1 <= limit <= _MOST:
         raise InvalidValue("limit", f"from 1 to {_MOST}", "50")
     kid = (await show_key(caller.desk, key)).id if key else ""
-    wanted = {"before_ns": _before(caller, before)} if before else {}
-    rows = await usage.latest(
-        caller.desk, key=kid, service=service, model=model, status=status, code=code, most=limit, **wanted
+    wanted = requests.Wanted(
+        key=kid, service=service, model=model, status=status, code=code, before=_before(caller, before)
     )
+    rows = await requests.latest(caller.desk, wanted, limit)
     names = await _names(caller.desk, rows)
-    onward = str(rows[-1]["at_ns"]) if len(rows) == limit else None
+    onward = str(requests.Before(rows[-1]["at_ns"], rows[-1]["hold_id"])) if len(rows) == limit else None
     return RequestsView(requests=[RequestView(**_request(row, names)) for row in rows], next=onward)
 
 
@@ -175,31 +176,35 @@ def _json(seen: Seen, names: Mapping[str, str]) -> str:
 
 @routes.get("/requests/{request_id}")
 async def show_request(caller: Reader, request_id: str) -> TraceView:
-    """One request in full; asked for right after its answer, it is waited for until its record has come in."""
+    """One request in full; asked for right after its answer, it is waited for until its record has come in.
+
+    410 where its record is older than `retention.records_days`.
+    """
     found = await _awaited(caller, request_id)
     names = await _names(caller.desk, [found.last])
     facts = {**_request(found.last, names), "cost_nano_usd": found.cost_n}
     return TraceView(**facts, legs=[LegView(**_leg(row)) for row in found.legs])
 
 
-async def _awaited(caller: Caller, request_id: str) -> usage.Exchange:
-    """The trace, its last row included where that comes within the patience we have."""
-    tries = max(1, round(caller.facts.patience_s / _AGAIN_S))
-    found: usage.Exchange | None = None
+async def _awaited(caller: Caller, request_id: str) -> requests.Exchange:
+    """The trace, its last row included where that may come and does within the patience we have."""
+    tries = max(1, round(caller.facts.patience_s / _AGAIN_S)) if may_come(request_id, caller.now_ns // 10**9) else 0
+    found: requests.Exchange | None = None
     for _ in range(tries):
         try:
-            found = await usage.trace(caller.desk, request_id)
+            found = await requests.trace(caller.desk, request_id)
         except NotFound:
             found = None
         if found is not None and found.last["final"]:
             return found
         await asyncio.sleep(_AGAIN_S)
-    return found or await usage.trace(caller.desk, request_id)
+    return found or await requests.trace(caller.desk, request_id)
 
 
-def _before(caller: Caller, text: str) -> int:
-    number = text.isascii() and text.isdigit() and len(text) <= 19
-    return min(int(text), 2**62) if number else instant_ns(text, "before", caller.now_ns)
+def _before(caller: Caller, text: str) -> requests.Before:
+    if not text:
+        return requests.Before()
+    return requests.before(text) or requests.Before(instant_ns(text, "before", caller.now_ns))
 
 
 async def _names(desk: Desk, rows: Sequence[dict[str, Any]]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from clavero.entrypoints.http.console.views import BudgetRow, Drawing, budget_ro
 HOUR = 3600 * NANO
 DAY = 24 * HOUR
 QUARTER = HOUR // 4
+MINUTE = HOUR // 60
 _TOP = 6
 _WIDE, _NARROW = 752, 344
 

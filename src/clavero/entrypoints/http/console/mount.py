@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from clavero.control.commit import Desk
-from clavero.domain.refusals import Forbidden, NotFound, NotSignedIn, Refusal, StorageUnavailable
+from clavero.domain.refusals import Forbidden, NotFound, NotSignedIn, RecordDeleted, Refusal, StorageUnavailable
 from clavero.entrypoints.http.console import (
     entry_pages,
     error_pages,
@@ -55,7 +55,13 @@ _PAGES: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/preferences/theme", preference_pages.switch_theme),
     ("POST", "/sign-out", entry_pages.sign_out),
 )
-_STATUS: dict[type[Refusal], int] = {NotFound: 404, Forbidden: 403, Stranger: 403, StorageUnavailable: 503}
+_STATUS: dict[type[Refusal], int] = {
+    NotFound: 404,
+    RecordDeleted: 410,
+    Forbidden: 403,
+    Stranger: 403,
+    StorageUnavailable: 503,
+}
 _LARGEST_FORM = 64 * 1024
 
 

@@ -82,7 +82,7 @@ class Office:
             lender.register(BOOT, "w1")
             boot = next(one for one in books.boots()[1] if one.id == BOOT)
             to = Position(0, boot.at.off + 10)
-            postings = [Posting(f"{one.request_id}-{one.final}", one) for one in exchanges]
+            postings = [Posting(f"{one.request_id}.{int(one.final) + 1}", one) for one in exchanges]
             assert books.post(Turn(BOOT, boot.at, to, 10, [], postings)) is not None
 
     def _on_file(self) -> tuple[Lender, Books]:
