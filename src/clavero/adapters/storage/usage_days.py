@@ -14,7 +14,8 @@ TURN: Final = Statement("SELECT pg_advisory_xact_lock(1668047223)")  # whoever o
 HAS: Final = Statement("SELECT CAST(:day AS integer) WHERE to_regclass(:name) IS NOT NULL")
 DAYS: Final = Statement(
     """SELECT CAST(substring(c.relname FROM 8) AS integer), c.relispartition FROM pg_class c
-    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.relname ~ '^usage_d-?[0-9]+$'
+    WHERE c.relnamespace = CAST(current_schema() AS regnamespace)
+    AND c.relkind = 'r' AND c.relname ~ '^usage_d-?[0-9]+$'
     ORDER BY 1"""
 )
 

@@ -16,7 +16,7 @@ COLUMNS: Final = (
 
 def _into(table: str, columns: Sequence[str]) -> str:
     values = ", ".join(f":{column}" for column in columns)
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})"  # noqa: S608 - names of the schema
+    return "INSERT INTO " + table + " (" + ", ".join(columns) + ") VALUES (" + values + ")"  # noqa: S608 - names of the schema
 
 
 def _adding(table: str, key: Sequence[str], sums: Sequence[str], latest: Sequence[str] = ()) -> Statement:

@@ -170,4 +170,4 @@ def _add(connection: Connection, table: str, found: Sums) -> None:
 def _into(table: str, columns: Iterable[str]) -> str:
     names = list(columns)
     values = ", ".join(f":{name}" for name in names)
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values}) "  # noqa: S608 - names of the schema
+    return "INSERT INTO " + table + " (" + ", ".join(names) + ") VALUES (" + values + ") "  # noqa: S608 - names of the schema
