@@ -23,7 +23,7 @@ _DAY_NS = _DAY_S * 10**9
 _HOUR_NS = 3600 * 10**9
 _HOURS = 24
 _MOST_ROWS = 500
-_MOST_DAYS = 64  # of a page: days are asked for in stretches
+_MOST_DAYS = 64  # asked for at once; the first time one, then ever more
 _FLAGS = ("final", "streamed", "estimated")
 END_NS = 2**62
 
@@ -90,13 +90,13 @@ async def latest(desk: Desk, wanted: Wanted, most: int = 50) -> list[Row]:
     async with desk.store.read() as look:
         search = _Search(look, wanted, most)
         await search.prepare()
-        last = min(wanted.before.at_ns, END_NS) // _DAY_NS
-        while len(search.found) < most and (days := await search.days(last)):
+        last, stretch = min(wanted.before.at_ns, END_NS) // _DAY_NS, 1
+        while len(search.found) < most and (days := await search.days(last, stretch)):
             for day in days:
                 await search.read(day)
                 if len(search.found) >= most:
                     break
-            last = days[-1] - 1
+            last, stretch = days[-1] - 1, min(2 * stretch, _MOST_DAYS)
     return [_read(row) for row in search.found]
 
 
@@ -127,10 +127,10 @@ class _Search:
             }  # fmt: skip
             self._groups = json.dumps([row["id"] for row in await self._look.rows("groups_of", **filters)])
 
-    async def days(self, last: int) -> list[int]:
+    async def days(self, last: int, most: int) -> list[int]:
         """The days up to one on which something passes, newest first."""
         rows = await self._look.rows(
-            "days_of", first=self._kept, last=last, every=self._every, numbers=self._groups, most=_MOST_DAYS
+            "days_of", first=self._kept, last=last, every=self._every, numbers=self._groups, most=most
         )
         return [int(row["day"]) for row in rows]
 

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from clavero.control.commit import Desk
-from clavero.control.usage import latest
+from clavero.control.requests import Wanted, latest
 from clavero.domain.errors import Overloaded
 from clavero.domain.keys import Key
 from clavero.domain.ledger import BootId
@@ -122,7 +122,7 @@ class Tail:
             return
         self._looking, self._look_ns = True, now_ns + int(TICK_S * 0.9e9)
         try:
-            rows = await latest(desk, most=_LOOKED_AT)
+            rows = await latest(desk, Wanted(), _LOOKED_AT)
             with self._lock:
                 for row in reversed(rows):
                     self._add(seen_row(row))
@@ -246,10 +246,10 @@ def placed(cursor: str) -> bytes:
 
 
 async def _newest(desk: Desk, sought: Sought) -> Sequence[Seen]:
-    rows = await latest(
-        desk, key=sought.key_id, service=sought.service, model=sought.model, status=sought.status, code=sought.code,
-        most=CAUGHT_UP,
-    )  # fmt: skip
+    wanted = Wanted(
+        key=sought.key_id, service=sought.service, model=sought.model, status=sought.status, code=sought.code
+    )
+    rows = await latest(desk, wanted, CAUGHT_UP)
     return [seen_row(row) for row in reversed(rows)]
 
 

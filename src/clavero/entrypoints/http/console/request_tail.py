@@ -23,7 +23,7 @@ async def stream(visit: Visit) -> Response:
     chosen = filters_of(visit)
     wanted = wanted_of(chosen, await list_keys(visit.desk) if "key" in chosen else [])
     sought = Sought(
-        key_id=wanted.key_id, service=wanted.service, model=wanted.model, status=wanted.status, code=wanted.code
+        key_id=wanted.key, service=wanted.service, model=wanted.model, status=wanted.status, code=wanted.code
     )
     tail = visit.console.tail
     cursor = visit.request.headers.get("last-event-id", "") or visit.asked("from") or tail.cursor

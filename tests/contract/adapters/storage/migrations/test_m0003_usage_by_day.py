@@ -72,7 +72,7 @@ def test_every_row_is_moved_once_however_often_it_is_stopped(
     add(base, 50)
     before = by_hold(rows_of(base, "SELECT * FROM usage"))
     migrations = Migrations()
-    monkeypatch.setattr(migrations._modules[2], "SIZE", 20)
+    monkeypatch.setattr(migrations._modules[3], "SIZE", 20)
     left = stop
 
     def stopping(progress: Progress) -> None:
