@@ -27,7 +27,7 @@ from clavero.gateway.leases import Leases, Purse, Refused, Waiter
 from clavero.gateway.reserve import Hold
 from clavero.ports import Lender
 from clavero.testing.clock import StoppedClock
-from clavero.testing.ledgers import MemoryTestLedger, SqliteTestLedger
+from clavero.testing.ledgers import Ledger
 from clavero.wire import journal as frames
 from clavero.wire.journal import Settle
 
@@ -141,13 +141,12 @@ class Worker:
 class World:
     """Up to a few workers on one ledger and one journal directory."""
 
-    def __init__(
-        self, root: Path, ledger: MemoryTestLedger | SqliteTestLedger, clock: StoppedClock, parts: Parts
-    ) -> None:
+    def __init__(self, root: Path, ledger: Ledger, clock: StoppedClock, parts: Parts) -> None:
         self.root, self.ledger, self.clock, self.parts = root, ledger, clock, parts
         self.segments = Segments(root / "journal")
-        self.ingest = Ingest(self.segments, ledger.books(), clock, POSTGRES_PACE, kept=0)
-        self.reclaim = Reclaim(self.segments, ledger.books(), self.ingest)
+        self.books = ledger.books()
+        self.ingest = Ingest(self.segments, self.books, clock, POSTGRES_PACE, kept=0)
+        self.reclaim = Reclaim(self.segments, self.books, self.ingest)
         self.workers: list[Worker] = []
         self.calls: dict[str, Call] = {}
         self.limits: Counter[BudgetId] = Counter()
@@ -314,7 +313,7 @@ class World:
         ]
         if waiting:
             rows, posted = self.ledger.rows(), self.ledger.usage().keys()
-            lives = {boot.id: boot.life for boot in self.ledger.books().boots()[1]}
+            lives = {boot.id: boot.life for boot in self.books.boots()[1]}
             for waiter in waiting:
                 keys = [key for key in waiter.purse.keys if key in rows]
                 if any(self._nobodys(key, rows[key], posted, lives) < waiter.amount for key in keys):
