@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from tests.contract.conftest import postgres_url as _postgres_url
 from tests.e2e.own_provider import introduce, own_provider
+from tests.e2e.revoking import OpenStream
 from tests.e2e.running import CLAVERO, Running, clean_environ, start, wait_for
-from tests.e2e.test_revocation import OpenStream
 
 postgres_url = _postgres_url  # one server of this process, as the contract suites have it
 STALE, GIVEN_UP = "3", 6.0  # seconds
