@@ -39,7 +39,7 @@ def campaign(
         assert stand.end() == 0
 
 
-def passed(stand: Stand, say: Say, leg: str, died: dict[str, int], *, refusals_kept: bool = True) -> None:
+def passed(stand: Stand, say: Say, leg: str, died: dict[str, object], *, refusals_kept: bool = True) -> None:
     """Stop the load, judge, print the table, fail where anything is wrong."""
     assert stand.load is not None
     verdict = judge(stand, stand.load.stop(), refusals_kept=refusals_kept)
@@ -75,15 +75,47 @@ def test_what_stops_in_a_transaction_is_killed_and_frees_everybody(tmp_path: Pat
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(2400)
-def test_nine_hundred_kills_of_workers(tmp_path: Path, say: Say, database: Server | None) -> None:
+@pytest.mark.timeout(1800)
+def test_twenty_kills_of_the_supervisor(tmp_path: Path, say: Say, database: Server | None) -> None:
     with campaign(tmp_path, url_of(database)) as stand:
-        died = legs.workers(stand, say, 900, Chance(2))
-        passed(stand, say, f"workers, {named(database)}", died)
+        died = legs.supervisor(stand, say, 20, Chance(4))
+        passed(stand, say, f"supervisor, {named(database)}", died)
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
+def test_fifty_kills_of_the_database_server(tmp_path: Path, say: Say) -> None:
+    with server() as postgres, campaign(tmp_path, postgres.fresh()) as stand:
+        died = legs.database(stand, say, 50, Chance(5), postgres.crash)
+        passed(stand, say, "database server", died)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+def test_a_worker_that_slept_for_ninety_seconds_goes_on(tmp_path: Path, say: Say, database: Server | None) -> None:
+    with campaign(tmp_path, url_of(database)) as stand:
+        died = legs.asleep(stand, say, 90, Chance(6))
+        passed(stand, say, f"asleep, {named(database)}", died)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+def test_what_stops_in_a_transaction_is_killed(tmp_path: Path, say: Say, database: Server | None) -> None:
+    with campaign(tmp_path, url_of(database)) as stand:
+        died = legs.stopped(stand, say)
+        passed(stand, say, f"stopped, {named(database)}", died)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+def test_a_full_disk_under_load(tmp_path: Path, small_disk: Path, say: Say, database: Server | None) -> None:
+    with campaign(tmp_path, url_of(database), small_disk / "data") as stand:
+        died = legs.full_disk(stand, say, small_disk, 15)
+        passed(stand, say, f"full disk, {named(database)}", died, refusals_kept=False)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
 def test_a_hundred_kills_of_the_control_plane(tmp_path: Path, say: Say, database: Server | None) -> None:
     with campaign(tmp_path, url_of(database)) as stand:
         died = legs.control(stand, say, 100, Chance(3))
@@ -92,43 +124,11 @@ def test_a_hundred_kills_of_the_control_plane(tmp_path: Path, say: Say, database
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(900)
-def test_twenty_kills_of_the_supervisor(tmp_path: Path, say: Say, database: Server | None) -> None:
+@pytest.mark.timeout(5400)
+def test_nine_hundred_kills_of_workers(tmp_path: Path, say: Say, database: Server | None) -> None:
     with campaign(tmp_path, url_of(database)) as stand:
-        died = legs.supervisor(stand, say, 20, Chance(4))
-        passed(stand, say, f"supervisor, {named(database)}", died)
-
-
-@pytest.mark.nightly
-@pytest.mark.timeout(900)
-def test_fifty_kills_of_the_database_server(tmp_path: Path, say: Say) -> None:
-    with server() as postgres, campaign(tmp_path, postgres.fresh()) as stand:
-        died = legs.database(stand, say, 50, Chance(5), postgres.crash)
-        passed(stand, say, "database server", died)
-
-
-@pytest.mark.nightly
-@pytest.mark.timeout(600)
-def test_a_worker_that_slept_for_ninety_seconds_goes_on(tmp_path: Path, say: Say, database: Server | None) -> None:
-    with campaign(tmp_path, url_of(database)) as stand:
-        died = legs.asleep(stand, say, 90, Chance(6))
-        passed(stand, say, f"asleep, {named(database)}", died)
-
-
-@pytest.mark.nightly
-@pytest.mark.timeout(600)
-def test_what_stops_in_a_transaction_is_killed(tmp_path: Path, say: Say, database: Server | None) -> None:
-    with campaign(tmp_path, url_of(database)) as stand:
-        died = legs.stopped(stand, say)
-        passed(stand, say, f"stopped, {named(database)}", died)
-
-
-@pytest.mark.nightly
-@pytest.mark.timeout(300)
-def test_a_full_disk_under_load(tmp_path: Path, small_disk: Path, say: Say, database: Server | None) -> None:
-    with campaign(tmp_path, url_of(database), small_disk / "data") as stand:
-        died = legs.full_disk(stand, say, small_disk, 15)
-        passed(stand, say, f"full disk, {named(database)}", died, refusals_kept=False)
+        died = legs.workers(stand, say, 900, Chance(2))
+        passed(stand, say, f"workers, {named(database)}", died)
 
 
 def named(database: Server | None) -> str:

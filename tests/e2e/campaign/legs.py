@@ -14,7 +14,7 @@ from tests.e2e.campaign.stand import Say, Stand, kill, progress
 from tests.e2e.running import wait_for
 
 _EVERY = 20  # kills between two lines of progress
-_REACHED_SECONDS = 15.0  # within which somebody comes by an armed point, or it is given up
+_REACHED_SECONDS = 90.0  # within which somebody comes by an armed point, or it is given up
 _ARMED = 2
 STOPS = {"worker": "in a borrow, before commit", "control plane": "in ingest, money posted"}
 FULL = ("storage_full", "ledger_unavailable", "budget_busy")
@@ -28,7 +28,7 @@ class Chance:
         self.random = random.Random(seed)
 
 
-def workers(stand: Stand, say: Say, count: int, chance: Chance) -> dict[str, int]:
+def workers(stand: Stand, say: Say, count: int, chance: Chance) -> dict[str, object]:
     """Kill workers, one half at random instants, the other at named points, two of which are armed all the while."""
     random_ones, named = 0, 0
     queue: list[str] = []
@@ -50,7 +50,7 @@ def workers(stand: Stand, say: Say, count: int, chance: Chance) -> dict[str, int
     return _report(stand, random_ones)
 
 
-def control(stand: Stand, say: Say, count: int, chance: Chance) -> dict[str, int]:
+def control(stand: Stand, say: Say, count: int, chance: Chance) -> dict[str, object]:
     """Kill the control plane, at named points every other time: calls go on, and nobody may notice.
 
     The points in the end of a boot come last, since a worker has to die for each of them.
@@ -60,7 +60,7 @@ def control(stand: Stand, say: Say, count: int, chance: Chance) -> dict[str, int
     queue: list[str] = []
     closed, named = len(closing) * 5 * count // 100, 0
     for step in range(count):
-        wait_for(lambda: stand.control() is not None and stand.ask("GET", "/status") is not None, 60)
+        wait_for(lambda: stand.control() is not None and stand.ask("GET", "/status") is not None, 120)
         if step >= count - closed:
             _strike_control(stand, closing[step % len(closing)], chance, step)
         elif named < count // 2 - closed:
@@ -75,7 +75,7 @@ def control(stand: Stand, say: Say, count: int, chance: Chance) -> dict[str, int
             stand.quiet = noticed(stand)
         if (step + 1) % _EVERY == 0:
             say(progress(stand, "control plane", step + 1, count))
-    wait_for(stand.serving, 60)
+    wait_for(stand.serving, 120)
     return _report(stand, count - count // 2)
 
 
@@ -86,7 +86,7 @@ def noticed(stand: Stand) -> dict[str, int]:
     return {**tally.of(*ROOMY), **({"broken": tally.broken} if tally.broken else {})}
 
 
-def supervisor(stand: Stand, say: Say, count: int, chance: Chance) -> dict[str, int]:
+def supervisor(stand: Stand, say: Say, count: int, chance: Chance) -> dict[str, object]:
     """Kill the supervisor: its children go with it, and a new start finds everything in order."""
     names = of("supervisor")
     for step in range(count):
@@ -97,7 +97,7 @@ def supervisor(stand: Stand, say: Say, count: int, chance: Chance) -> dict[str, 
             time.sleep(chance.random.uniform(0.0, 1.0))
             kill(stand.running.process.pid)
         stand.running.process.wait(30)
-        wait_for(lambda children=children: not any(map(_alive, children)), 20)
+        wait_for(lambda children=children: not any(map(_alive, children)), 60)
         stand.restart()
         _goes_on(stand)
         _between(stand)
@@ -105,20 +105,20 @@ def supervisor(stand: Stand, say: Say, count: int, chance: Chance) -> dict[str, 
     return _report(stand, count - count // 2)
 
 
-def database(stand: Stand, say: Say, count: int, chance: Chance, crash: Callable[[], None]) -> dict[str, int]:
+def database(stand: Stand, say: Say, count: int, chance: Chance, crash: Callable[[], None]) -> dict[str, object]:
     """Kill the database server and start it again; clavero finds its way back by itself."""
     for done in range(count):
         time.sleep(chance.random.uniform(0.0, 1.0))
         crash()
         _goes_on(stand)
-        wait_for(lambda: stand.ask("GET", "/status") is not None, 60)
+        wait_for(lambda: stand.ask("GET", "/status") is not None, 120)
         _between(stand)
         if (done + 1) % 10 == 0:
             say(progress(stand, "database server", done + 1, count))
     return {"database server": count}
 
 
-def asleep(stand: Stand, say: Say, seconds: float, chance: Chance) -> dict[str, int]:
+def asleep(stand: Stand, say: Say, seconds: float, chance: Chance) -> dict[str, object]:
     """Stop a worker, and the supervisor that would kill it; wake both after so long, and let the worker go on."""
     worker = chance.random.choice(stand.workers())
     pids = [stand.running.process.pid, worker]
@@ -133,21 +133,21 @@ def asleep(stand: Stand, say: Say, seconds: float, chance: Chance) -> dict[str, 
     return {"woken": 1}
 
 
-def stopped(stand: Stand, say: Say) -> dict[str, int]:
+def stopped(stand: Stand, say: Say) -> dict[str, object]:
     """Stop a worker, then the control plane, inside a transaction: the supervisor kills each, and all goes on."""
     for role, point in STOPS.items():
         before, seen = set(stand.running.processes()), stand.arsenal.look()
         stand.arsenal.arm(point, 0, signal.SIGSTOP)
         wait_for(lambda seen=seen: stand.arsenal.look() > seen, _REACHED_SECONDS)
         say(progress(stand, f"{role} stopped in a transaction", 0, 1))
-        wait_for(lambda before=before: before - set(stand.running.processes()), 60)
-        wait_for(stand.serving, 60)
+        wait_for(lambda before=before: before - set(stand.running.processes()), 120)
+        wait_for(stand.serving, 120)
         _goes_on(stand)
         say(progress(stand, f"{role} killed and replaced", 1, 1))
     return {f"stopped and killed: {role}": 1 for role in STOPS}
 
 
-def full_disk(stand: Stand, say: Say, disk: Path, seconds: float) -> dict[str, int]:
+def full_disk(stand: Stand, say: Say, disk: Path, seconds: float) -> dict[str, object]:
     """Fill the disk under load until calls are refused, kill a worker and the control plane while it is full, free it."""
     assert stand.load is not None
     ballast = disk / "ballast"
@@ -164,7 +164,7 @@ def full_disk(stand: Stand, say: Say, disk: Path, seconds: float) -> dict[str, i
     assert refused, "the disk was full and nobody was refused"
     ballast.unlink()
     _goes_on(stand)
-    wait_for(stand.serving, 60)
+    wait_for(stand.serving, 120)
     return {"refused while full": refused, "died while full": 2}
 
 
@@ -204,6 +204,7 @@ def _strike_control(stand: Stand, point: str, chance: Chance, step: int) -> None
         if "change" in point:
             stand.change(step)
         time.sleep(0.02)
+    stand.slowest = max(stand.slowest, time.monotonic() + _REACHED_SECONDS - until)
 
 
 def _closes(point: str) -> bool:
@@ -247,13 +248,14 @@ def _between(stand: Stand) -> None:
 def _goes_on(stand: Stand, calls: int = 20) -> None:
     """Wait until so many more calls are answered."""
     before = _calls(stand)
-    wait_for(lambda: _calls(stand) > before + calls, 60)
+    wait_for(lambda: _calls(stand) > before + calls, 120)
 
 
-def _report(stand: Stand, random_ones: int) -> dict[str, int]:
+def _report(stand: Stand, random_ones: int) -> dict[str, object]:
     stand.arsenal.look()
     named = {f"died at: {point}": count for point, count in sorted(stand.arsenal.died.items())}
-    return {"died at random instants": random_ones, "died at named points": sum(named.values()), **named}
+    slowest = {"longest way to a point, s": round(stand.slowest, 1)} if stand.slowest else {}
+    return {"died at random instants": random_ones, "died at named points": sum(named.values()), **named, **slowest}
 
 
 def _calls(stand: Stand) -> int:

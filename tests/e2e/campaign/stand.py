@@ -74,6 +74,7 @@ class Stand:
     told: list[str] = field(default_factory=list)  # names of changes that were acknowledged
     load: Load | None = None
     quiet: dict[str, int] = field(default_factory=dict)  # what callers noticed while only the control plane died
+    slowest: float = 0.0  # seconds from arming a point of the control plane to a death there
     faults: list[str] = field(default_factory=list)  # sums that did not hold at some commit
 
     @classmethod

@@ -152,6 +152,8 @@ def _machine(verdict: Verdict, stand: Stand) -> None:
     log = stand.log()
     verdict.expect("Traceback" not in log, "a traceback in the log")
     verdict.expect('"end":"incomplete"' not in log and '"end": "incomplete"' not in log, "an incomplete journal")
+    audited = stand.running.cli("audit", "verify", check=False)
+    verdict.expect(audited.returncode == 0, f"the audit trail: {audited.stdout} {audited.stderr}")
     teams = {name for (name,) in stand.books.rows("SELECT name FROM team")}
     verdict.expect(set(stand.told) <= teams, f"acknowledged changes lost: {sorted(set(stand.told) - teams)}")
 
