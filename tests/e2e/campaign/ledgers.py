@@ -20,6 +20,9 @@ _IDENTITY = """
               WHERE x.budget_id = l.budget_id AND x.period_start = l.period_start), 0) AS lost_shares
     FROM ledger l"""
 
+_SPANS = """
+    SELECT g.key_id, u.at_ns, u.total_us, u.held_n, u.cost_n FROM usage u JOIN usage_group g ON g.id = u.group_id"""
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -49,6 +52,17 @@ class Books:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.1)
+
+    def count(self, what: str) -> int:
+        """How many legs there are like this; conditions on `u`, the row, and `g`, its group."""
+        return int(self.one("SELECT count(*) FROM usage u JOIN usage_group g ON g.id = u.group_id WHERE " + what))
+
+    def cost(self, model: str) -> int:
+        """What all legs of a model cost, nano-USD."""
+        found = self.rows(
+            "SELECT g.model_served, sum(u.cost_n) FROM usage u JOIN usage_group g ON g.id = u.group_id GROUP BY 1"
+        )
+        return sum(int(cost) for name, cost in found if name == model)
 
     def one(self, query: str) -> Any:
         """The first column of the one row."""
@@ -87,11 +101,7 @@ class Books:
 
     def spans(self, key: str) -> Sequence[tuple[int, int, int, int]]:
         """Holds of a key: begun, ended (UTC ns), held, charged (nano-USD)."""
-        return [
-            (at, at + us * 1000, held, charged)
-            for kid, at, us, held, charged in self.rows("SELECT key_id, at_ns, total_us, held_n, cost_n FROM usage")
-            if kid == key
-        ]
+        return [(at, at + us * 1000, held, charged) for kid, at, us, held, charged in self.rows(_SPANS) if kid == key]
 
     @contextmanager
     def _connected(self) -> Iterator[Any]:

@@ -63,6 +63,10 @@ def _money(verdict: Verdict, stand: Stand) -> None:
     charged = stand.books.charged()
     overruns = f"key/{stand.kids['overruns']}"
     over = 0
+    rows = stand.books.one("SELECT sum(cost_n) FROM usage")
+    for table in ("usage_hour", "usage_day"):
+        rolled = stand.books.one("SELECT sum(cost_n) FROM " + table)
+        verdict.expect(rolled == rows, f"{table} says {rolled}, the rows {rows}")
     for row in stand.books.ledger():
         verdict.expect(charged.get(row.budget, 0) == row.posted, f"two books: {row}, usage {charged.get(row.budget)}")
         verdict.expect(row.excess == max(0, row.posted - row.limit), f"excess is not what is over: {row}")
@@ -71,10 +75,8 @@ def _money(verdict: Verdict, stand: Stand) -> None:
     verdict.figures["nano-USD over"] = over
     verdict.expect(over == 0, f"{over} nano-USD over a limit")
     verdict.expect(not stand.faults, f"sums that did not hold: {stand.faults[:3]}")
-    verdict.figures["overruns"] = stand.books.one("SELECT count(*) FROM usage WHERE flag = 'overrun'")
-    verdict.figures["charged at worst case"] = stand.books.one(
-        "SELECT count(*) FROM usage WHERE code = 'worker_lost' AND outcome = 'failed'"
-    )
+    verdict.figures["overruns"] = stand.books.count("u.flag = 'overrun'")
+    verdict.figures["charged at worst case"] = stand.books.count("g.code = 'worker_lost'")
     verdict.figures["overruns alarmed"] = stand.log().count('"event":"overrun"')
     verdict.expect(verdict.figures["overruns"], "no overrun happened: the leg does not exercise them")
     verdict.expect(verdict.figures["overruns alarmed"], "overruns happened and nobody said so")
@@ -84,7 +86,7 @@ def _invoice(verdict: Verdict, stand: Stand) -> None:
     """What the provider billed is in our books: at its price or more, where a worker died of which nobody heard."""
     billed = stand.provider.invoice()["gpt-4o-mini"]
     theirs = sum(billed[kind] * price for kind, price in _PRICES.items())
-    ours = stand.books.one("SELECT sum(cost_n) FROM usage WHERE model_served = 'gpt-4o-mini'")
+    ours = stand.books.cost("gpt-4o-mini")
     verdict.figures["billed"], verdict.figures["in our books"] = theirs, ours
     verdict.expect(theirs <= ours, f"the provider billed {theirs}, our books have {ours}")
 
