@@ -156,6 +156,20 @@ async def standings_of(desk: Desk, names: Mapping[Subject, str]) -> list[Standin
     return found
 
 
+async def nearest_limit(desk: Desk, most: int) -> list[Standing]:
+    """The open budgets of which the largest share is gone, so many of them; one that nothing was spent on is none."""
+    now_ns = desk.clock.wall_ns()
+    starts = {f"{window}_start": period_start(window, now_ns) for window in Window if window is not Window.FOREVER}
+    found = []
+    async with desk.store.read() as look:
+        for row in await look.rows("budgets_nearest", most=most, **starts):
+            budget = await look.get(Budget, row["budget_id"])
+            if budget is not None:
+                key = await look.get(Key, budget.name) if budget.subject is Subject.KEY else None
+                found.append(_standing(budget, row, key.name if key else budget.name, now_ns))
+    return found
+
+
 def binding(key: Key, service: Service | None) -> dict[Subject, str]:
     """Every subject whose budgets bind the calls of a key, with its name."""
     return {

@@ -40,8 +40,8 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     settings = instructions.settings
     log = Log(settings.log.level, instructions.name)
     stop = stop_signal()
-    beating = asyncio.ensure_future(_beat(reporter))
     hearing = hearing_at(machine_clock(), alarm(log))
+    beating = asyncio.ensure_future(_beat(reporter, hearing))
     supervised = Supervised(instructions, reporter)
     listening = asyncio.ensure_future(supervised.listen())
     plane = await open_control(settings, supervised, hearing.heard)
@@ -77,11 +77,13 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     log.say("stopped")
 
 
-async def _beat(reporter: Reporter) -> None:
+async def _beat(reporter: Reporter, hearing: Hearing) -> None:
     """Say that the loop turns, from the first step on: a migration may take long, and is no silence."""
     while True:
         reporter.say(Alive(time.monotonic_ns()))
+        due = time.monotonic() + _BEAT_SECONDS
         await asyncio.sleep(_BEAT_SECONDS)
+        hearing.recent.loop_lag_us = max(0, round((time.monotonic() - due) * 1e6))
 
 
 async def _first_steps(desk: Desk, instructions: Instructions) -> dict[str, str]:
@@ -114,6 +116,7 @@ def _server(
     proxies = proxies_of(instructions.settings)
     facts = AdminFacts(
         version=__version__, gateway_url=gateway, console_url=admin, meter=hearing.meter, tail=hearing.tail,
+        recent=hearing.recent, journal=instructions.settings.data / "journal",
         settings=instructions.sources, proxies=proxies, certificate=certificate, witnesses=plane.witnesses,
     )  # fmt: skip
     app = make_app(plane.desk, facts)

@@ -19,10 +19,15 @@ QUERIES: dict[str, str] = USAGE | {
     "budget_row": """
         SELECT budget_id, posted, leased, lost, excess FROM ledger
         WHERE budget_id = :budget AND period_start = :start""",
+    "budgets_nearest": """
+        SELECT b.id AS budget_id, l.posted, l.leased, l.lost, l.excess FROM budget b JOIN ledger l ON l.budget_id = b.id
+        AND l.period_start = CASE b."window" WHEN 'day' THEN :day_start WHEN 'week' THEN :week_start
+        WHEN 'month' THEN :month_start ELSE 0 END WHERE b.state = 'open' AND b.limit_n > 0
+        ORDER BY (l.posted + l.lost) * 1.0 / b.limit_n DESC, b.id LIMIT :most""",
     "key_names": "SELECT id, name FROM virtual_key WHERE id IN (SELECT name FROM budget WHERE subject = 'key')",
     "open_requests": "SELECT count(*) AS open FROM open_hold",
     "meta": "SELECT name, value FROM meta",
-    "boots": "SELECT boot_id, worker, state, heartbeat FROM boot WHERE state <> 'closed'",
+    "boots": "SELECT boot_id, worker, state, heartbeat, tail, consumed FROM boot WHERE state <> 'closed'",
     "rejects": "SELECT count(*) AS rejects FROM journal_rejects",
     # What workers hear of: a change of anything else never moves their view.
     "published_seq": "SELECT coalesce(max(seq), 0) AS seq FROM change_log WHERE kind IN " + _PUBLISHED,  # noqa: S608 - names of the registry

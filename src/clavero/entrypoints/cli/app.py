@@ -26,7 +26,7 @@ VERBS = {
     "up": "up:up", "init": "init:init", "smoke": "smoke:smoke", "open": "open:open_console", "why": "why:why",
     "whois": "whois:whois", "trace": "trace:trace",
     "explain": "explain:explain", "doctor": "doctor:doctor", "usage": "usage:usage", "settings": "settings:settings",
-    "bench": "bench:bench",
+    "bench": "bench:bench", "top": "top:top",
 }  # fmt: skip
 # Nouns: what each is, and its verbs; a verb's function has its name, with _ behind those that Python knows.
 NOUNS = {

@@ -115,6 +115,30 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bad_amount": ("{name} must be dollars per million tokens", "{name} debe ser dólares por millón de tokens"),
     "closed": ("Closed {name}: it binds no further call.", "Cerrado {name}: ya no limita ninguna llamada."),
     "price_set": ("{name}: {rates} per million tokens.", "{name}: {rates} por millón de tokens."),
+    "top_flow": (
+        "{rate} calls/s · {failed} failed · {refused} refused · {cost} a minute",
+        "{rate} llamadas/s · {failed} fallidas · {refused} rechazadas · {cost} por minuto",
+    ),
+    "top_head": (
+        "clavero {version} · up {up} · {at} UTC · last {seconds} s",
+        "clavero {version} · activo {up} · {at} UTC · últimos {seconds} s",
+    ),
+    "top_control": (
+        "control · loop {loop} late · ingest {lag} late · {unread} unread · {holds} holds",
+        "control · bucle {loop} tarde · asiento {lag} tarde · {unread} sin leer · {holds} reservas",
+    ),
+    "top_disk": (
+        "journal {journal} on disk · {rejects} rejects · {memory} of memory",
+        "diario {journal} en disco · {rejects} rechazos · {memory} de memoria",
+    ),
+    "top_away": (
+        "no answer for {age}: {why}; trying again",
+        "sin respuesta desde hace {age}: {why}; se intenta de nuevo",
+    ),
+    "top_more": ("no room for: {names}", "no caben: {names}"),
+    "top_keys": ("q ends · s sorts: {sort}", "q termina · s ordena: {sort}"),
+    "top_sort": ("--sort must be one of {names}", "--sort debe ser uno de {names}"),
+    "top_none": ("no worker runs", "no hay ningún proceso de pasarela"),
     "again": ("The connection broke; trying again.", "La conexión se cortó; se intenta de nuevo."),
     "not_shown": ("{count} more were not shown", "{count} más sin mostrar"),
     "bounds": ("{since} to {until}, whole UTC days", "{since} a {until}, días UTC enteros"),

@@ -32,6 +32,7 @@ from clavero.entrypoints.http.admin import (
     requests,
     status,
     tokens,
+    top,
     usage,
     whois,
 )
@@ -41,7 +42,7 @@ from clavero.entrypoints.http.admin.gate import MOST_BYTES, Gate, Terms
 from clavero.entrypoints.http.admin.refusals import refused
 
 PREFIX = "/api/v1"
-NOUNS = (keys, providers, budgets, prices, organisation, usage, requests, audit, tokens, status, whois)
+NOUNS = (keys, providers, budgets, prices, organisation, usage, requests, audit, tokens, status, whois, top)
 
 
 def make_app(desk: Desk, facts: AdminFacts) -> FastAPI:

@@ -1,6 +1,7 @@
 """What the admin API is told at its start, and who is asking: what every route works with."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from msgspec import Struct
@@ -12,6 +13,7 @@ from clavero.domain.catalogue import Language
 from clavero.domain.forwarded import Proxies
 from clavero.entrypoints.certificates import Served
 from clavero.entrypoints.http.admin.meter import Meter
+from clavero.entrypoints.http.admin.recent import Recent
 from clavero.entrypoints.http.tail import Tail
 from clavero.settings import Setting
 
@@ -32,6 +34,8 @@ class AdminFacts(Struct, frozen=True, kw_only=True):
     console_url: str
     meter: Meter
     tail: Tail
+    recent: Recent
+    journal: Path | None = None  # the directory of the journals that are read here
     settings: tuple[Setting, ...] = ()
     hosts: frozenset[str] = LOOPBACK
     proxies: Proxies = Proxies()

@@ -1,4 +1,4 @@
-"""Everything that hears of frames once they are posted: counters for scrapers, the tail for watchers, an alarm."""
+"""Everything that hears of frames once they are posted: counters, the tail, the last minute, an alarm."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,6 +7,7 @@ from msgspec import Struct
 from clavero.domain.ledger import BootId
 from clavero.domain.usage import Exchange
 from clavero.entrypoints.http.admin.meter import Meter, overran
+from clavero.entrypoints.http.admin.recent import Recent
 from clavero.entrypoints.http.tail import Tail
 from clavero.ports import Clock
 from clavero.wire.journal import Frame, Settle, Unreadable
@@ -19,12 +20,14 @@ class Hearing(Struct, frozen=True):
 
     meter: Meter
     tail: Tail
+    recent: Recent
     overrun: Alarm
 
     def heard(self, boot: BootId, frames: Sequence[Frame | Unreadable]) -> None:
         """Tell each of them; give this to `Ingest`."""
         self.meter.heard(boot, frames)
         self.tail.heard(boot, frames)
+        self.recent.heard(boot, frames)
         for frame in frames:
             if isinstance(frame, Settle) and overran(frame.exchange):
                 self.overrun(frame.exchange)
@@ -32,4 +35,4 @@ class Hearing(Struct, frozen=True):
 
 def hearing_at(clock: Clock, overrun: Alarm) -> Hearing:
     """All of them, having heard nothing yet."""
-    return Hearing(Meter(clock), Tail(clock), overrun)
+    return Hearing(Meter(clock), Tail(clock), Recent(clock), overrun)

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from clavero.control.budgets import Standing, binding, list_budgets, standings_of
 from clavero.control.keys import list_keys, show_key
+from clavero.control.pressure import used
 from clavero.control.requests import Wanted
 from clavero.domain.budgets import Subject
 from clavero.domain.keys import Key, KeyState
@@ -14,7 +15,7 @@ from clavero.entrypoints.http.console import reads
 from clavero.entrypoints.http.console.key_list_views import QUICK, Asked, KeyFacts, keys_view
 from clavero.entrypoints.http.console.key_views import OneKey, key_view
 from clavero.entrypoints.http.console.reads import Spent
-from clavero.entrypoints.http.console.views import Trouble, used
+from clavero.entrypoints.http.console.views import Trouble
 from clavero.entrypoints.http.console.visit import Visit
 
 _CALLS = 8

@@ -6,6 +6,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from clavero.control.budgets import Standing
+from clavero.control.pressure import used
 from clavero.domain.budgets import Subject, Window
 from clavero.domain.refusals import Refusal
 from clavero.domain.usage import Exchange
@@ -137,12 +138,6 @@ def call(exchange: Exchange, words: Messages, formats: Formats, key_name: str, u
         free=not exchange.cost_n,
         at=str(exchange.at_ns),
     )
-
-
-def used(standing: Standing) -> float:
-    """The share of a budget that is gone: spent, or written off."""
-    limit = standing.budget.limit_n
-    return (standing.spent_n + standing.lost_n) / limit if limit else 1.0
 
 
 def budget_row(standing: Standing, words: Messages, formats: Formats) -> BudgetRow:

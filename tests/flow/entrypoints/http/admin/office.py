@@ -20,6 +20,7 @@ from clavero.domain.usage import Exchange
 from clavero.entrypoints.http.admin.app import make_app
 from clavero.entrypoints.http.admin.facts import AdminFacts
 from clavero.entrypoints.http.admin.meter import Meter
+from clavero.entrypoints.http.admin.recent import Recent
 from clavero.entrypoints.http.tail import Tail
 from clavero.ports import Books, Lender
 from clavero.settings import Setting
@@ -41,12 +42,15 @@ class Office:
         self._ledger = ledger or self._on_file
         self.meter = Meter(desk.clock)
         self.tail = Tail(desk.clock)
+        self.recent = Recent(desk.clock)
         facts = AdminFacts(
             version="9.9.9",
             gateway_url="http://127.0.0.1:4141",
             console_url=HOME,
             meter=self.meter,
             tail=self.tail,
+            recent=self.recent,
+            journal=folder / "journal",
             settings=SETTINGS,
             patience_s=0.3,
         )
