@@ -8,12 +8,13 @@ from typing import Generic, TypeVar
 
 from clavero.control.budgets import Standing, standings_of
 from clavero.control.commit import Desk
+from clavero.control.usage import sums_by
 from clavero.domain.budgets import Subject
 from clavero.domain.organisation import ORGANISATION
 from clavero.domain.usage import Exchange
 from clavero.ports import Clock
 
-_DAY_S = 86_400
+_HOUR_S = 3600
 _NS = 1_000_000_000
 _TIMES = 20
 T = TypeVar("T")
@@ -60,10 +61,10 @@ async def tightest(desk: Desk, latest: Mapping[str, Exchange], *, key: bool) -> 
 
 async def spent_today(desk: Desk, group: str) -> dict[str, int]:
     """Nano-USD of this UTC day by `key` (public id) or `service`."""
-    today = desk.clock.wall_ns() // _NS // _DAY_S
+    hour = desk.clock.wall_ns() // _NS // _HOUR_S
     async with desk.store.read() as look:
-        rows = await look.rows(f"usage_by:{group}", since=today, until=today + 1)
-    return {row[group]: int(row["cost_n"]) for row in rows}
+        rows = await sums_by(look, [group], range(hour // 24 * 24, hour + 1))
+    return {row[group]: row["cost_n"] for row in rows}
 
 
 def _subjects(it: Exchange, *, key: bool) -> list[tuple[Subject, str]]:
