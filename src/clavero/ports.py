@@ -205,6 +205,8 @@ class Publication(Protocol):
         """The objects of a kind that still exist among these ids."""
         ...
 
+    def every(self, kind: type[T]) -> Sequence[T]: ...  # of a kind that has few
+
     def close(self) -> None: ...
 
 
@@ -266,10 +268,7 @@ class Store(Protocol):
 
 
 class Unsealer(Protocol):
-    """Who holds the seal, as the control plane asks it: the supervisor, over inherited pipes and in no other way.
-
-    Both wishes may be repeated, and raise `ConnectionError` with the reason where they cannot be done now.
-    """
+    """Who holds the seal: the supervisor, over inherited pipes. `ConnectionError` says why a wish is not done now."""
 
     @property
     def kind(self) -> str:

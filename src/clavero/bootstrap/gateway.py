@@ -14,6 +14,7 @@ from clavero.adapters.storage.segments import place
 from clavero.adapters.ticker import LoopTicker
 from clavero.adapters.upstreams.pool import Pool
 from clavero.bootstrap.storage import lender_of, publication_of
+from clavero.bootstrap.unsealed import Unsealed
 from clavero.domain.attempts import Rules
 from clavero.domain.credentials import Credential, Provider
 from clavero.domain.errors import KeyDisabled, KeyRevoked
@@ -23,7 +24,7 @@ from clavero.domain.origins import read_origin
 from clavero.domain.proxies import Outward, read_bypass, read_proxy
 from clavero.domain.refusals import InvalidValue
 from clavero.domain.sealing import SealedKey
-from clavero.domain.secret import Secret
+from clavero.domain.startup import StartFailure
 from clavero.domain.usage import Exchange
 from clavero.gateway.bank import Bank
 from clavero.gateway.leases import Leases
@@ -33,11 +34,8 @@ from clavero.gateway.trail import UnderWay
 from clavero.gateway.view import View
 from clavero.ports import Change, Deadlines, Publication
 from clavero.settings import Settings
-from clavero.vault.barrier import Barrier
 from clavero.vault.box import CannotOpen
-from clavero.vault.columns import credential_cell
 from clavero.vault.fingerprint import Fingerprints
-from clavero.vault.keyring import Keyring, RootKeys
 from clavero.wire.journal import Pulse
 
 _FIRST_LOOK_SECONDS = 0.05  # between two looks for a schema, at a first start
@@ -61,14 +59,13 @@ class GatewayWorker:
     """The plugs of one worker, and the threads that keep them current."""
 
     def __init__(self, settings: Settings, root_keys: Sequence[bytes], name: str, rim: Rim) -> None:
-        self._roots = RootKeys.of(root_keys)
         self._rim = rim
         self._clock = SystemClock()
         self._dice = SystemDice()
         self._publication: Publication = publication_of(settings)
         self._reader = ThreadPoolExecutor(1, "publication")
         self._following: asyncio.Task[None] | None = None
-        self._barrier: Barrier | None = None
+        self._unsealed = Unsealed(self._publication, self._dice.token, root_keys, rim.say)
         self.ticker = LoopTicker(self._clock)
         self._settings = settings
         self._name = name
@@ -79,13 +76,13 @@ class GatewayWorker:
         """Load the view, register the boot, begin to follow; `StartFailure` where the vault is not ours."""
         self.ticker.start()
         under_way = UnderWay()
-        view = View(self._open_credential, lambda kid: self._cut(under_way, kid))
+        view = View(self._unsealed.open, lambda kid: self._cut(under_way, kid))
         seq, things = await self._first_load()
-        keyring = self._unlock([row for row in things[SealedKey] if isinstance(row, SealedKey)])
+        things[Credential] = await self._reread(things[Credential])
         upstream = self._settings.upstream
         pool = Pool(self.ticker, outward=outward_of(self._settings))
         self.plugs = Plugs(
-            view=view, clock=self._clock, dice=self._dice, fingerprints=Fingerprints(keyring.peppers()),
+            view=view, clock=self._clock, dice=self._dice, fingerprints=Fingerprints(self._unsealed.peppers()),
             bank=await self._open_bank(), journal=self._journal, upstreams=pool, under_way=under_way,
             tally=Tally(lambda code, address: self._rim.say("stranger", "warning", code=code, address=address)),
             words=self._rim.words, aside=self._rim.aside, rules=Rules(per_target=upstream.attempts),
@@ -101,8 +98,7 @@ class GatewayWorker:
 
     def take_roots(self, root_keys: Sequence[bytes]) -> tuple[str, ...]:
         """Hold these root keys from now on; returns their names."""
-        self._roots = RootKeys.of(root_keys)
-        return self._roots.ids
+        return self._unsealed.take_roots(root_keys)
 
     def beat(self) -> None:
         """Once a second: what the journal and the gauges want to know."""
@@ -169,19 +165,10 @@ class GatewayWorker:
             else:
                 return
 
-    def _unlock(self, rows: list[SealedKey]) -> Keyring:
-        keyring = Keyring.open(self._roots, rows)
-        self._barrier = Barrier(keyring, self._dice.token)
-        return keyring
-
-    def _open_credential(self, credential: Credential) -> Secret | None:
-        if self._barrier is None:
-            return None
-        try:
-            return self._barrier.open(credential.sealed, credential_cell(credential))
-        except CannotOpen as why:
-            self._rim.say("credential_cannot_open", "error", credential=credential.id, why=str(why))
-            return None
+    async def _reread(self, credentials: Sequence[Struct]) -> Sequence[Struct]:
+        """The keys of the vault as they are now, and these credentials as they open with them."""
+        read, known = self._unsealed.read, [one for one in credentials if isinstance(one, Credential)]
+        return await asyncio.get_running_loop().run_in_executor(self._reader, read, known)
 
     def _cut(self, under_way: UnderWay, kid: Kid) -> None:
         """End what a key that no longer works has under way."""
@@ -231,10 +218,8 @@ class GatewayWorker:
             kind: await loop.run_in_executor(self._reader, self._publication.fetch, kind, ids)
             for kind, ids in by_kind.items()
         }
-        if SealedKey in found:
-            rows = await loop.run_in_executor(self._reader, self._publication.load)
-            keyring = self._unlock([row for row in rows[1][SealedKey] if isinstance(row, SealedKey)])
-            plugs.fingerprints = Fingerprints(keyring.peppers())
+        if SealedKey in found or Credential in found:
+            await self._take_keys(found)
         for kind, ids in by_kind.items():
             plugs.view.apply(seq, kind, ids, found[kind])
         if Provider in by_kind:
@@ -242,6 +227,18 @@ class GatewayWorker:
         self._rim.applied(plugs.view.seq)
         if Key in by_kind:
             self._rim.say("view_applied", "debug", seq=seq, changes=len(changes))
+
+    async def _take_keys(self, found: dict[type[Struct], Sequence[Struct]]) -> None:
+        """Follow the vault to its new keys. Where it does not open, all else is still heard: revocations above all."""
+        try:
+            credentials = await self._reread(found.get(Credential, ()))
+        except (CannotOpen, StartFailure) as error:
+            self._rim.failure("vault_not_opened", error, seq=self.plugs.view.seq)
+            return
+        if Credential in found:
+            found[Credential] = credentials
+        if SealedKey in found:
+            self.plugs.fingerprints = Fingerprints(self._unsealed.peppers())
 
 
 def outward_of(settings: Settings) -> Outward:

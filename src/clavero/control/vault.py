@@ -4,10 +4,9 @@ Another control plane on the same database may have moved the vault to new keys 
 old ones. So the rows are read with every use, and opened again where they differ.
 """
 
-from typing import Protocol, TypeVar
+import asyncio
 
-from msgspec import Struct
-
+from clavero.control.find import Look
 from clavero.domain.refusals import VaultClosed
 from clavero.domain.sealing import SealedKey
 from clavero.domain.startup import StartFailure
@@ -16,23 +15,18 @@ from clavero.vault.barrier import Barrier
 from clavero.vault.box import CannotOpen, Random
 from clavero.vault.keyring import Keyring, RootKeys
 
-T = TypeVar("T", bound=Struct)
-
-
-class Finding(Protocol):
-    """A look at the store, whether or not it may change it."""
-
-    async def find(self, kind: type[T], **equal: object) -> list[T]:
-        """The objects with these fields."""
-        ...
-
 
 class Vault:
-    """The keys of the vault, unsealed; `home` names the data directory whose seal it is."""
+    """The keys of the vault, unsealed; `home` names the data directory whose seal it is.
+
+    `begun` is set when a move to new keys was begun; `stuck` is why the one under way does not go on, "" while it does.
+    """
 
     def __init__(self, unsealer: Unsealer, random: Random, home: str, keyring: Keyring) -> None:
         self.unsealer = unsealer
         self.home = home
+        self.begun = asyncio.Event()
+        self.stuck = ""
         self._random = random
         self._keyring = keyring
 
@@ -44,7 +38,7 @@ class Vault:
         """The root keys that this process holds."""
         return RootKeys.of(self.unsealer.roots)
 
-    async def keyring(self, look: Finding) -> Keyring:
+    async def keyring(self, look: Look) -> Keyring:
         """The keys as this look has them; `VaultClosed` where they do not open with the root keys that are here."""
         rows = tuple(sorted(await look.find(SealedKey), key=lambda row: row.id))
         if rows != tuple(sorted(self._keyring.rows, key=lambda row: row.id)):
@@ -54,6 +48,6 @@ class Vault:
                 raise VaultClosed(str(getattr(why, "message", why))) from None
         return self._keyring
 
-    async def barrier(self, look: Finding) -> Barrier:
+    async def barrier(self, look: Look) -> Barrier:
         """What seals and opens cells as of this look."""
         return Barrier(await self.keyring(look), self._random)

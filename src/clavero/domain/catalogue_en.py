@@ -389,6 +389,16 @@ ENGLISH: dict[str, Words] = {
         "Rows of the vault or its root key changed while clavero ran.",
         "See clavero vault status. Start again with the right root key",
     ),
+    "rekey_runs": (
+        "The vault is moving to other new keys already",
+        "One move at a time: each is resumed until it is done.",
+        "Wait for it: clavero vault status",
+    ),
+    "others_need_root_key": (
+        "Another machine works with the present root key",
+        "A new root key never travels over a network.",
+        "Stop clavero there, re-key, copy seal/root.key there",
+    ),
     "data_dir_unwritable": (
         "The data directory cannot be written",
         "It belongs to somebody else, or the disk is read-only or full.",

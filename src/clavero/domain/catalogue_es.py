@@ -459,6 +459,16 @@ SPANISH: dict[str, Words] = {
         "Algo de la bóveda o su clave raíz cambió en marcha.",
         "Mira clavero vault status. Reinicia con la clave raíz correcta",
     ),
+    "rekey_runs": (
+        "La bóveda ya está pasando a otras claves nuevas",
+        "Un cambio a la vez: cada uno se retoma hasta terminar.",
+        "Espera a que acabe: clavero vault status",
+    ),
+    "others_need_root_key": (
+        "Otra máquina trabaja con la clave raíz actual",
+        "Una clave raíz nueva nunca cruza la red.",
+        "Detén clavero allí, cambia la clave y copia seal/root.key allí",
+    ),
     "data_dir_unwritable": (
         "No se puede escribir en el directorio de datos",
         "Es de otra persona, o el disco está lleno o protegido.",

@@ -130,6 +130,21 @@ class VaultClosed(Refusal):
         super().__init__(f"The vault does not open ({why}); nothing was changed", "clavero vault status")
 
 
+class RekeyRuns(Refusal):
+    """The vault moves to other keys than those asked for now."""
+
+    def __init__(self) -> None:
+        super().__init__("The vault is moving to other new keys already", "Wait for it: clavero vault status")
+
+
+class OthersNeedRootKey(Refusal):
+    """Another machine works with the present root key, and could not be given the new one."""
+
+    def __init__(self, machines: int) -> None:
+        fix = "Stop clavero there, re-key, copy seal/root.key there, start it again"
+        super().__init__(f"{machines} other data directories work on this database with the present root key", fix)
+
+
 def _said(text: str) -> str:
     safe = mask(text)
     return safe if len(safe) <= _LONGEST else safe[: _LONGEST - 1] + "…"

@@ -10,10 +10,11 @@ import uvloop
 
 from clavero import __version__
 from clavero.bootstrap.control import ControlPlane, machine_clock, open_control
-from clavero.control import signin
+from clavero.control import rekey, signin
 from clavero.control.catalog import update_prices
 from clavero.control.checkpoints import Notary
 from clavero.control.commit import Desk, perform
+from clavero.control.vault_status import keep_seal_known
 from clavero.domain.access import SYSTEM
 from clavero.domain.reach import read_host
 from clavero.entrypoints import demo
@@ -52,6 +53,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
         asyncio.ensure_future(notary.forever()),
         asyncio.ensure_future(plane.reading.ingest.forever()),
         asyncio.ensure_future(plane.reading.reclaim.forever(teller(log))),
+        asyncio.ensure_future(rekey.forever(plane.desk, lambda why: log.say("rekey_stuck", "warning", why=why))),
     ]
     certificate = certificate_of(instructions, machine_clock(), log)
     server = _server(plane, instructions, hearing, certificate, log)
@@ -90,6 +92,7 @@ async def _first_steps(desk: Desk, instructions: Instructions) -> dict[str, str]
     """The price list, the admin token, the demo, and a link to sign in with."""
     settings = instructions.settings
     gateway, admin = instructions.reach.gateway, instructions.reach.admin
+    await keep_seal_known(desk)
     await update_prices(desk)
     await _admin_token(desk, settings.data / "admin.token")
     facts = {"version": __version__}

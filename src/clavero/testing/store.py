@@ -44,6 +44,8 @@ class MemoryReading:
         self._questions: Mapping[str, Callable[..., list[Row]]] = {
             "meta": self._meta,
             "change_log_all": self._change_log,
+            "published_seq": lambda: [{"seq": len(self._log)}],
+            "other_homes": lambda **_who: [{"homes": 0}],
             "audit_since": self._audit_since,
             "audit_newest": self._audit_newest,
             "kept_since": self._kept_since,

@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -6,8 +7,17 @@ from clavero.bootstrap.supervisor import Passphrases, move_seal, open_seal
 from clavero.domain.secret import Secret
 from clavero.domain.startup import StartFailure
 from clavero.settings import Control, Settings, Storage, Vault
+from clavero.vault import passphrase
 
 WORDS, OTHERS = Secret("correct horse battery staple"), Secret("another passphrase altogether")
+
+
+@pytest.fixture(autouse=True)
+def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a try costs is not the question here."""
+    monkeypatch.setattr(
+        passphrase, "derive", lambda given, salt, _cost: hashlib.sha256(salt + given.reveal().encode()).digest()
+    )
 
 
 def settings(folder: Path, passphrase_file: str = "") -> Settings:

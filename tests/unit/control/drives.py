@@ -6,17 +6,29 @@ A new operation without an entry fails `test_commit`.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from clavero.control import budgets, catalog, checkpoints, credentials, issue, keys, organisation, signin, unseal
+from clavero.control import (
+    budgets,
+    catalog,
+    checkpoints,
+    credentials,
+    issue,
+    keys,
+    organisation,
+    rekey,
+    signin,
+    unseal,
+    vault_status,
+)
 from clavero.control.budgets import NewBudget
 from clavero.control.commit import Changing, Desk, operation, perform
 from clavero.control.credentials import ProviderEdit
 from clavero.control.keys import KeyEdit, NewKey
 from clavero.domain.access import SYSTEM
 from clavero.domain.budgets import Subject, Window
-from clavero.domain.credentials import Model, Network, Provider, ProviderKind
+from clavero.domain.credentials import Credential, Model, Network, Provider, ProviderKind
 from clavero.domain.organisation import Team
 from clavero.domain.pricing import Price
-from clavero.domain.sealing import SealedKey
+from clavero.domain.sealing import Rekey, SealedKey
 from clavero.domain.secret import Secret
 from clavero.vault.keyring import Keyring, RootKey
 
@@ -106,6 +118,39 @@ async def vault_created(desk: Desk) -> Call:
     return unseal.create_vault, {"rows": Keyring.create(RootKey(b"\1" * 32), desk.dice.token, 1)}
 
 
+async def rekey_begun(desk: Desk) -> Rekey:
+    await do(desk, credentials.add_provider, provider=PROVIDER)
+    await do(desk, credentials.add_credential, provider="house", secret=Secret("sk-" + "a" * 20))
+    move: Rekey = await do(desk, rekey.begin, wanted=rekey.Wanted(root=True))
+    await desk.vault.unsealer.add_root()
+    return move
+
+
+async def rekey_entered(desk: Desk) -> Call:
+    return rekey.enter, {"rekey": (await rekey_begun(desk)).id}
+
+
+async def resealed(desk: Desk) -> Call:
+    move = await rekey_begun(desk)
+    await do(desk, rekey.enter, rekey=move.id)
+    (held,) = await credentials.list_credentials(desk)
+    return rekey.reseal, {"cells": [(Credential, held.id)]}
+
+
+async def rekey_completed(desk: Desk) -> Call:
+    work, kwargs = await resealed(desk)
+    await do(desk, work, **kwargs)
+    async with desk.store.read() as look:
+        (move,) = await look.find(Rekey)
+    return rekey.complete, {"rekey": move.id}
+
+
+async def root_forgotten(desk: Desk) -> Call:
+    work, kwargs = await rekey_completed(desk)
+    await do(desk, work, **kwargs)
+    return rekey.forget, kwargs
+
+
 DRIVES: dict[str, Drive] = {
     "test.make": plain(make, names=["a", "b"]),
     "key.create": key,
@@ -149,4 +194,10 @@ DRIVES: dict[str, Drive] = {
     "session.end": session_ended,
     "vault.create": vault_created,
     "audit.create_signing_key": plain(checkpoints.create_signing_key),
+    "vault.rekey": plain(rekey.begin, wanted=rekey.Wanted(tenants=("default",))),
+    "vault.enter": rekey_entered,
+    "vault.reseal": resealed,
+    "vault.complete": rekey_completed,
+    "vault.forget": root_forgotten,
+    "vault.seal": plain(vault_status.note_seal),
 }

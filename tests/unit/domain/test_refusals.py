@@ -9,7 +9,9 @@ from clavero.domain.refusals import (
     InvalidValue,
     NotFound,
     NotSignedIn,
+    OthersNeedRootKey,
     Refusal,
+    RekeyRuns,
     StateForbids,
     StorageUnavailable,
     VaultClosed,
@@ -27,6 +29,8 @@ EACH = [
     ChangeNotRecorded(),
     StorageUnavailable(),
     VaultClosed("a row is missing"),
+    RekeyRuns(),
+    OthersNeedRootKey(1),
 ]
 
 

@@ -84,6 +84,10 @@ class LeanPublication:
             found += [from_row(kind, row) for row in rows]
         return found
 
+    def every(self, kind: type[T]) -> Sequence[T]:
+        """All objects of a kind that has few."""
+        return [one for one in self._load(BY_TYPE[kind]) if isinstance(one, kind)]
+
     def close(self) -> None:
         """Let the database go."""
         self._database.close()

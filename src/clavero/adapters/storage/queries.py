@@ -28,6 +28,9 @@ QUERIES: dict[str, str] = USAGE | {
     "open_requests": "SELECT count(*) AS open FROM open_hold",
     "meta": "SELECT name, value FROM meta",
     "boots": "SELECT boot_id, worker, state, heartbeat, tail, consumed FROM boot WHERE state <> 'closed'",
+    "other_homes": """
+        SELECT count(DISTINCT home) AS homes FROM boot
+        WHERE state = 'live' AND home <> :home AND heartbeat > :since""",
     "rejects": "SELECT count(*) AS rejects FROM journal_rejects",
     # What workers hear of: a change of anything else never moves their view.
     "published_seq": "SELECT coalesce(max(seq), 0) AS seq FROM change_log WHERE kind IN " + _PUBLISHED,  # noqa: S608 - names of the registry

@@ -42,7 +42,7 @@ NOUNS = {
     "service": ("Programs that hold keys.", "list add"),
     "request": ("The newest exchanges.", "list tail"),
     "audit": ("Who changed what.", "list verify export prove"),
-    "vault": ("Who can open what is sealed.", "seal"),
+    "vault": ("Who can open what is sealed.", "status rekey seal"),
     "db": ("The database itself.", "migrate"),
 }
 _BUILTIN = {"list", "set"}

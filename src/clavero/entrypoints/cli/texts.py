@@ -95,6 +95,22 @@ TEXTS: dict[str, tuple[str, str]] = {
     "nothing_to_change": ("nothing to change was named", "no se indicó ningún cambio"),
     "none": ("None yet: {fix}", "Nada todavía: {fix}"),
     # --- vault
+    "vault_root": ("root key {name}, since {since}", "clave raíz {name}, desde {since}"),
+    "vault_seal": ("seal: {kind}, since {since}; it holds {held}", "sello: {kind}, desde {since}; contiene {held}"),
+    "vault_tenant": (
+        "tenant {tenant}: key {version}, since {since}",
+        "organización {tenant}: clave {version}, desde {since}",
+    ),
+    "vault_cells": ("{n} sealed values under {name}", "{n} valores sellados con {name}"),
+    "vault_keys": ("{n} keys of the vault under {name}", "{n} claves de la bóveda con {name}"),
+    "vault_readable": ("every sealed value opens", "todos los valores sellados se abren"),
+    "vault_unreadable": ("{n} sealed values do not open: {names}", "{n} valores sellados no se abren: {names}"),
+    "rekey_goes": ("{moved} of {cells} values sealed again.", "{moved} de {cells} valores sellados de nuevo."),
+    "rekey_stuck": ("Waiting: {why}", "En espera: {why}"),
+    "rekey_done": (
+        "Re-keyed: {cells} values, root key {name}.",
+        "Claves nuevas: {cells} valores, clave raíz {name}.",
+    ),
     "sealed_by_passphrase": (
         "{name} is sealed by the passphrase, in {file}. Copies of an earlier file are yours to destroy.",
         "{name} está sellada con la frase de paso, en {file}. Las copias anteriores quedan a tu cargo.",

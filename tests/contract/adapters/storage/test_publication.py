@@ -205,3 +205,14 @@ async def test_a_load_that_decodes_for_long_keeps_no_transaction_open(
 
     monkeypatch.setattr(publication_module, "from_row", slow)  # a hundred thousand rows would make a slow test
     assert publication.load()[1][Key] == [key(1)]
+
+
+async def test_all_objects_of_one_kind_are_read_by_themselves(published: Published) -> None:
+    store, publication = published
+    await store.open()
+    async with store.write() as change:
+        for one in (key(1), key(2)):
+            await change.put(one)
+        await change.put(Team(name="support"))
+    assert [one.id for one in await asyncio.to_thread(publication.every, Key)] == [key(1).id, key(2).id]
+    assert await asyncio.to_thread(publication.every, Service) == []

@@ -34,6 +34,7 @@ from clavero.entrypoints.http.admin import (
     tokens,
     top,
     usage,
+    vault,
     whois,
 )
 from clavero.entrypoints.http.admin.arrival import Arrival
@@ -42,7 +43,7 @@ from clavero.entrypoints.http.admin.gate import MOST_BYTES, Gate, Terms
 from clavero.entrypoints.http.admin.refusals import refused
 
 PREFIX = "/api/v1"
-NOUNS = (keys, providers, budgets, prices, organisation, usage, requests, audit, tokens, status, whois, top)
+NOUNS = (keys, providers, budgets, prices, organisation, usage, requests, audit, tokens, vault, status, whois, top)
 
 
 def make_app(desk: Desk, facts: AdminFacts) -> FastAPI:

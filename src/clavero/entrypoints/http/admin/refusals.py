@@ -31,6 +31,8 @@ STATUS: dict[type[Refusal], int] = {
     refusals.InUse: 409,
     refusals.InvalidValue: 422,
     refusals.ChangeNotRecorded: 503,
+    refusals.RekeyRuns: 409,
+    refusals.OthersNeedRootKey: 409,
     refusals.StorageUnavailable: 503,
     refusals.VaultClosed: 503,
 }
