@@ -8,12 +8,13 @@ import shutil
 from pathlib import Path
 from typing import Protocol
 
-from clavero.adapters.storage.books import SqlBooks
+from clavero.adapters.storage.books import MakeDays, SqlBooks
 from clavero.adapters.storage.ledger_sql import Dialect, Statement
 from clavero.adapters.storage.lender import SqlLender
 from clavero.adapters.storage.session import Database
 from clavero.adapters.storage.session_postgres import PostgresDatabase
 from clavero.adapters.storage.session_sqlite import SqliteDatabase
+from clavero.adapters.storage.usage_days import open_days
 from clavero.domain.ledger import Place
 from clavero.ports import Books, Lender
 from clavero.testing.clock import StoppedClock
@@ -37,6 +38,7 @@ class Ground(Protocol):
 
     clock: StoppedClock
     ledger: SqlTestLedger
+    make_days: MakeDays | None  # as the books want it
 
     def database(self) -> Database:
         """One more session, of one thread at a time."""
@@ -49,6 +51,8 @@ class Ground(Protocol):
 
 class SqliteGround:
     """A file; made from a template where there is one, which is faster."""
+
+    make_days: MakeDays | None = None
 
     def __init__(self, root: Path, template: Path | None = None) -> None:
         self.clock = StoppedClock()
@@ -98,6 +102,7 @@ class PostgresGround(SqlTestLedger):
         super().__init__(url.replace("postgresql://", "postgresql+psycopg://", 1), Dialect.POSTGRESQL)
         with self.engine.begin() as connection:
             connection.exec_driver_sql(_CLOCK)
+        self.make_days: MakeDays | None = open_days
         self.engine.dispose()  # the next connections find the other clock
         self.ledger: SqlTestLedger = self
         self._url = url
@@ -128,4 +133,4 @@ class PostgresGround(SqlTestLedger):
         return SqlLender(self.database(), place)
 
     def _new_books(self) -> Books:
-        return SqlBooks(self.database(), self.clock)
+        return SqlBooks(self.database(), self.clock, self.make_days)

@@ -144,7 +144,7 @@ class World:
         self.clock, self.ledger = self.ground.clock, self.ground.ledger
         self.segments = Segments(root / "journal")
         self.reader = FatefulDatabase(self.ground.database())
-        self.books = parts.books(self.reader, self.clock)
+        self.books = parts.books(self.reader, self.clock, self.ground.make_days)
         self.ingest = parts.ingest(self.segments, self.books, self.clock, POSTGRES_PACE, kept=0)
         self.reclaim = parts.reclaim(self.segments, self.books, self.ingest)
         self.workers: list[Worker] = []

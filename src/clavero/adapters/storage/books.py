@@ -6,7 +6,7 @@ whoever reads it, and however often.
 
 import contextlib
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -41,6 +41,7 @@ from clavero.domain.posting import (
 from clavero.ports import Clock
 from clavero.wire.journal import Hold, Settle
 
+MakeDays = Callable[[Session, Collection[int]], None]
 Usage = Mapping[str, dict[str, Any]]
 _NEAR = 2  # days
 _ids = msgspec.json.Encoder()
@@ -50,8 +51,9 @@ _payload = msgspec.msgpack.Encoder()
 class SqlBooks:
     """The ledger as ingest and reclaim see it; blocking. Threads that share it take turns."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, make_days: MakeDays | None = None) -> None:
         self._database = database
+        self._make_days = make_days  # None: one place takes the rows of all days
         self._clock = clock
         self._turn = threading.Lock()
         self._groups = Groups()
@@ -93,7 +95,8 @@ class SqlBooks:
                 return False
             holds = [open_hold(*row) for row in session.rows(sql.OPEN_HOLDS, {"boot": boot})]
             self._groups.begin()
-            self._make_days(session, {row_day(hold) for hold in holds})
+            if self._make_days is not None:
+                self._make_days(session, {row_day(hold) for hold in holds})
             _charge_open_holds(session, boot, holds, self._groups, complete=complete)
             for statement in (sql.END_HOLDS, sql.DROP_BOOT_WANTS, sql.FORGET_LEASES):
                 session.change(statement, {"boot": boot})
@@ -109,11 +112,8 @@ class SqlBooks:
         """End the session."""
         self._database.close()
 
-    def _make_days(self, session: Session, days: Collection[int]) -> None:
-        """Make room for rows of these days, where a database has a place for each: SQLite has one for all."""
-
     def _open_days(self, days: set[int]) -> None:
-        if not days <= self._days:
+        if self._make_days is not None and not days <= self._days:
             with self._transaction() as session:
                 self._make_days(session, days)
             today = day_of(self._clock.wall_ns())  # days further back may be dropped again

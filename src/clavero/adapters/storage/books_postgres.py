@@ -1,9 +1,6 @@
 """The `Books` on PostgreSQL."""
 
-from collections.abc import Collection
-
 from clavero.adapters.storage.books import SqlBooks
-from clavero.adapters.storage.session import Session
 from clavero.adapters.storage.session_postgres import PostgresDatabase
 from clavero.adapters.storage.usage_days import open_days
 from clavero.ports import Clock
@@ -13,7 +10,4 @@ class PostgresBooks(SqlBooks):
     """A connection of ingest's own to the server; a row of a day finds its partition there."""
 
     def __init__(self, url: str, clock: Clock) -> None:
-        super().__init__(PostgresDatabase(url), clock)
-
-    def _make_days(self, session: Session, days: Collection[int]) -> None:
-        open_days(session, days)
+        super().__init__(PostgresDatabase(url), clock, open_days)
