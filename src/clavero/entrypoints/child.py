@@ -66,7 +66,12 @@ class Child:
         pause = 0.1
         while True:
             self._served = self._spoke = False
-            await self._start()
+            try:
+                await self._start()
+            except Exception as error:
+                if not self.ready.done():  # else the supervisor would wait for it for ever
+                    self.ready.set_exception(error)
+                raise
             if self.stopping:
                 return
             self._false_starts = 0 if self._served else self._false_starts + 1

@@ -93,3 +93,14 @@ async def test_a_child_that_never_serves_is_given_up(program: str, keys: list[by
     with pytest.raises(StartFailure, match="ended 3"):
         await child.ready
     await running
+
+
+async def test_a_child_that_cannot_be_started_is_told_of_and_not_waited_for() -> None:
+    def broken(_report_fd: int, _orders_fd: int) -> Instructions:
+        raise OverflowError("too much for a pipe")
+
+    child = Child("x", "nowhere", broken, None)
+    with pytest.raises(OverflowError):
+        await child.run()
+    with pytest.raises(OverflowError):
+        await child.ready

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from clavero.bootstrap.cli import clock
-from clavero.domain.startup import Exit
+from clavero.domain.startup import Exit, StartFailure
 from clavero.entrypoints.certificates import SOON_DAYS
 from clavero.entrypoints.cli.checks import Check, clock_check, disk_check, foreign_startup, modes_check
 from clavero.entrypoints.cli.client import Api, Place, Trust, connect
@@ -14,6 +14,8 @@ from clavero.entrypoints.cli.options import COMMON, Common
 from clavero.entrypoints.cli.place import data_of, place_of, read_token
 from clavero.entrypoints.cli.show import Cell, sign
 from clavero.entrypoints.cli.speech import speak
+from clavero.entrypoints.exposure import pair_of
+from clavero.settings import read
 
 _SECONDS = 5.0
 _OLD_MS = 5_000  # a worker that was not heard of for so long, records that wait for so long
@@ -53,7 +55,8 @@ def _of_service(common: Common) -> list[Check]:
         place = place_of(common.url, common.data_dir)
         date = _date_of(place)
     except Failure as failure:
-        return [Check("control", "warn", f"{failure.message}; {speak('partial')}", failure.fix)]
+        away = Check("control", "warn", f"{failure.message}; {speak('partial')}", failure.fix)
+        return [away, *files_checks(common.data_dir)]
     control = Check("control", "ok", place.url)
     try:
         api = Api(place, read_token(place.token_file), _SECONDS)
@@ -68,6 +71,20 @@ def _of_service(common: Common) -> list[Check]:
         *workers_checks(status), *ingest_checks(status), *providers_checks(providers),
         clock_check(date, clock().wall_ns()),
     ]  # fmt: skip
+
+
+def files_checks(data_dir: Path | None) -> list[Check]:
+    """Whether the next start will find a certificate that it can serve, as far as file and variables name one."""
+    try:
+        pair = pair_of(read({"storage.data_dir": str(data_dir) if data_dir else None})[0])
+    except StartFailure as failure:
+        return [Check("tls", "bad", failure.message, failure.fix)]
+    if pair is None:
+        return []
+    now_ns = clock().wall_ns()
+    days, wrong = pair.days_left(now_ns), pair.wrong(now_ns)
+    text = wrong or speak("certificate", names=", ".join(pair.names), days=f"{days:.0f}")
+    return [Check("tls", "warn" if wrong or days < SOON_DAYS else "ok", text)]
 
 
 def tls_checks(status: dict[str, Any]) -> list[Check]:

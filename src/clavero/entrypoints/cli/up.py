@@ -36,6 +36,10 @@ class Listeners:
     "Address of console and admin API; another than loopback needs TLS (127.0.0.1)."
     admin_port: int | None = None
     "Port of console and admin API; 0 takes any free one (4142)."
+    gateway_url: str | None = None
+    "URL that callers use for the gateway, where a proxy or balancer stands before it."
+    admin_url: str | None = None
+    "The same for the console."
     tls_cert: Path | None = None
     "PEM file of the certificate of both, with its chain."
     tls_key: Path | None = None
@@ -50,6 +54,8 @@ class Listeners:
             "gateway.port": self.gateway_port,
             "admin.host": self.admin_host,
             "admin.port": self.admin_port,
+            "gateway.url": self.gateway_url,
+            "admin.url": self.admin_url,
             "tls.cert": str(self.tls_cert) if self.tls_cert else None,
             "tls.key": str(self.tls_key) if self.tls_key else None,
             "behind.proxy": ", ".join(self.behind_proxy) or None,

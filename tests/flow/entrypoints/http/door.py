@@ -6,6 +6,8 @@ import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
+import pytest
+
 from clavero.adapters.ticker import LoopTicker
 from clavero.domain.errors import Problem
 from clavero.domain.forwarded import Proxies
@@ -143,3 +145,13 @@ class Caller:
 
     def reset(self) -> None:
         self._writer.transport.abort()
+
+
+def elsewhere() -> str:
+    """An address of this machine that is not loopback: to who listens on loopback it looks like another machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        return str(sock.getsockname()[0])

@@ -1,11 +1,12 @@
 """Raw bytes in, status and end expected: each row of the hygiene table, with what the parser lets pass."""
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.flow.entrypoints.http.door import GET, Door, echo
+from tests.flow.entrypoints.http.door import GET, Door, echo, elsewhere
 
 from clavero.domain.errors import Problem
 from clavero.domain.forwarded import read_proxies
@@ -494,3 +495,15 @@ async def test_nothing_is_left_of_connections_that_ended(door: Door) -> None:
     assert door.server.connections == 0
     assert not kinds.count("Exchange")
     assert not kinds.count("Intake")
+
+
+async def test_where_proxies_are_named_another_machine_is_let_go_before_it_says_a_word(opening: Opening) -> None:
+    door = await opening(proxies=read_proxies("10.99.0.0/16"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port, local_addr=(elsewhere(), 0))
+    with contextlib.suppress(ConnectionError):
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+    writer.close()
+    assert door.missed == ["peer_not_admitted"]
+    assert not door.requests
+    assert door.server.connections == 0
+    assert (await door.say(GET)).endswith(b"GET /v1/models 0")

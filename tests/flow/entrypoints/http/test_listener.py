@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from tests.flow.entrypoints.http.door import elsewhere
 from tests.pairs import Made, make
 
 from clavero.adapters.clock import SystemClock
@@ -200,3 +201,15 @@ async def test_closing_lets_go_of_who_has_not_finished(post: Post) -> None:
     with pytest.raises(OSError):
         await post.talk(tls=False)
     writer.close()
+
+
+@pytest.mark.parametrize("tls", [True, False])
+async def test_another_machine_that_is_no_proxy_costs_no_handshake(post: Post, *, tls: bool) -> None:
+    listener = post.listen(tls=tls, proxies=read_proxies("10.99.0.0/16"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", post.port, local_addr=(elsewhere(), 0))
+    with contextlib.suppress(ConnectionError):
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert post.missed == ["peer_not_admitted"]
+    assert listener.waiting == 0
+    writer.close()
+    assert await echoes(*(await post.talk(tls=tls)))
