@@ -64,15 +64,14 @@ class Gate:
             return
         request_id = "req_" + base62(int.from_bytes(self._dice.token(15)), 21)
         scope.setdefault("state", {})["request_id"] = request_id
-        reply = _Reply(send, request_id, certain=is_certain(scope))
+        intake = _Intake(receive, self._terms, coming=sends_a_body(scope))
+        reply = _Reply(send, request_id, intake, certain=is_certain(scope))
         problem = self._problem(scope)
         if problem is not None:
-            if sends_a_body(scope):
-                await drain(receive, self._terms)
-            await refused(Request(scope), problem)(scope, receive, reply)
+            await refused(Request(scope), problem)(scope, intake, reply)
             return
         try:
-            await self._app(scope, _Intake(receive, self._terms), reply)
+            await self._app(scope, intake, reply)
         except Exception as error:
             if not reply.begun:
                 await refused(Request(scope), error)(scope, receive, reply)
@@ -90,18 +89,6 @@ class Gate:
         if any(not _LENGTH.fullmatch(length) or int(length) > self._terms.most_bytes for length in lengths):
             return BodyTooLarge(max=f"{self._terms.most_bytes // 1024} KiB")
         return None
-
-
-async def drain(receive: Receive, terms: Terms) -> None:
-    """Throw away what a refused caller still sends, within reason: one that is still writing would not read why."""
-    left = terms.drained_bytes
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(terms.seconds):
-            while left > 0:
-                message = await receive()
-                left -= len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    return
 
 
 def sends_a_body(scope: Scope) -> bool:
@@ -128,9 +115,10 @@ def is_ours(host: str, names: frozenset[str]) -> bool:
 class _Intake:
     """The body as it arrives: not too much and not too slowly. 413 and 408 are worded where all statuses are."""
 
-    def __init__(self, receive: Receive, terms: Terms) -> None:
+    def __init__(self, receive: Receive, terms: Terms, *, coming: bool) -> None:
         self._receive = receive
         self._terms = terms
+        self._coming = coming  # the caller sends, or has been told that it may
         self._bytes = 0
         self._deadline: float | None = None
         self._whole = False
@@ -138,26 +126,47 @@ class _Intake:
     async def __call__(self) -> Message:
         if self._whole:  # what is left to hear is that the caller went
             return await self._receive()
+        self._coming = True
         self._deadline = self._deadline or asyncio.get_running_loop().time() + self._terms.seconds
         try:
             async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError:
+            self._coming = False  # it was waited for long enough
             raise HTTPException(408) from None
         self._bytes += len(message.get("body", b""))
-        if self._bytes > self._terms.most_bytes:
-            if message.get("more_body", False):
-                await drain(self._receive, self._terms)
-            raise HTTPException(413)
         self._whole = not message.get("more_body", False)
+        if self._bytes > self._terms.most_bytes:
+            raise HTTPException(413)
         return message
+
+    @property
+    def unread(self) -> bool:
+        """Whether more of a body comes than anybody has read."""
+        return self._coming and not self._whole
+
+    async def drain(self) -> None:
+        """Throw away what still comes, within reason."""
+        left = self._terms.drained_bytes
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._terms.seconds):
+                while left > 0:
+                    message = await self._receive()
+                    left -= len(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        return
 
 
 class _Reply:
-    """The answer on its way out: its head is dressed, and known to have begun."""
+    """The answer on its way out: its head is dressed, and known to have begun.
 
-    def __init__(self, send: Send, request_id: str, *, certain: bool) -> None:
+    An answer that comes before the end of the body is told at once; the connection ends only once the body has. An
+    end before that would be a reset, and eat the answer of who is still writing.
+    """
+
+    def __init__(self, send: Send, request_id: str, intake: _Intake, *, certain: bool) -> None:
         self._send = send
+        self._intake = intake
         self._certain = certain
         self._request_id = request_id.encode()
         self.begun = False
@@ -171,4 +180,8 @@ class _Reply:
             if self._certain:
                 headers.append((b"strict-transport-security", b"max-age=31536000"))
             message["headers"] = [*headers, (b"x-request-id", self._request_id)]
+        elif not message.get("more_body", False) and self._intake.unread:
+            await self._send({**message, "more_body": True})
+            await self._intake.drain()
+            message = {"type": "http.response.body", "body": b""}
         await self._send(message)

@@ -123,6 +123,12 @@ async def test_of_a_refused_body_so_much_is_thrown_away_and_no_more() -> None:
     assert (asked.status, len(asked.messages)) == (413, 9 - TERMS.drained_bytes // 10)
 
 
+async def test_a_refusal_is_told_at_once_and_the_connection_ends_with_the_body() -> None:
+    asked = await Asked(b"x", headers=[HOST, (b"content-length", b"11")], stalls=True).go()
+    assert [message.get("more_body") for message in asked.sent] == [None, True, None]
+    assert asked.error["code"] == "body_too_large"
+
+
 async def test_who_waits_for_a_100_is_refused_before_a_byte_is_read() -> None:
     asked = await Asked(b"x", headers=[HOST, (b"content-length", b"11"), (b"expect", b"100-continue")]).go()
     assert asked.status == 413
