@@ -174,7 +174,7 @@ async def test_a_slow_reader_holds_the_provider_back_and_loses_nothing(house: Ho
 
     async with serve_faults(flood) as server:
         await house.provider("own", server.origin, ["none"], ProviderKind.OPENAI_LIKE)
-        house.plugs.deadlines = type(house.plugs.deadlines)(1.0, 5.0, 5.0, 20.0)
+        house.plugs.deadlines = type(house.plugs.deadlines)(1.0, 5.0, 5.0, 200.0)
         call = await house.begin("/v1/chat/completions", chat("own/gpt-4o-mini", stream=True), await house.key())
         call._reader._transport.pause_reading()  # type: ignore[attr-defined] # the only way not to read
         before = -1
