@@ -88,7 +88,9 @@ def _invoice(verdict: Verdict, stand: Stand) -> None:
     theirs = sum(billed[kind] * price for kind, price in _PRICES.items())
     ours = stand.books.cost("gpt-4o-mini")
     verdict.figures["billed"], verdict.figures["in our books"] = theirs, ours
-    verdict.expect(theirs <= ours, f"the provider billed {theirs}, our books have {ours}")
+    # Whoever gave up on a worker that slept is charged for what was seen of the answer, as callers that leave are.
+    unseen = stand.books.unseen("gpt-4o-mini")
+    verdict.expect(theirs <= ours + unseen, f"the provider billed {theirs}, our books have {ours}, unseen {unseen}")
 
 
 def _refusals(verdict: Verdict, stand: Stand, tally: Tally) -> None:
