@@ -33,6 +33,8 @@ _KNOWN_ELSEWHERE = {
     "HTTP_PROXY": "upstream.http_proxy", "http_proxy": "upstream.http_proxy",
     "NO_PROXY": "upstream.no_proxy", "no_proxy": "upstream.no_proxy",
 }  # fmt: skip
+# Where a value that is a secret may lie, as containers and systemd hand it out: one line in a file.
+_IN_FILES = {"DATABASE_URL_FILE": "DATABASE_URL"}
 # What a text must be besides a text; each raises `ValueError` with the rule.
 _RULES: dict[str, Callable[[str], object]] = {
     "gateway.host": read_host, "admin.host": read_host, "gateway.url": read_url, "admin.url": read_url,
@@ -296,11 +298,29 @@ def _listed(value: object) -> object:
     return ", ".join(value) if isinstance(value, list) and texts else value
 
 
+def _line_of(file: Path, source: str) -> str:
+    """The one line of a file; what it holds is never said back."""
+    try:
+        text = file.read_text("utf-8").removesuffix("\n").removesuffix("\r")
+    except OSError as error:
+        raise BadSetting(f"{source}: cannot read {file} ({(error.strerror or type(error).__name__).lower()})") from None
+    except UnicodeDecodeError:
+        text = ""
+    if not text or not text.isprintable():
+        raise BadSetting(f"{source}: {file} must hold one line")
+    return text
+
+
 def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[object, str]]]:
     names = {PREFIX + name.upper().replace(".", "_"): name for name, *_ in _fields()}
     for variable_name, name in _KNOWN_ELSEWHERE.items():
         if environ.get(variable_name):
             yield name, (environ[variable_name], variable_name)
+    for variable_name, meant in _IN_FILES.items():
+        if environ.get(variable_name):
+            if environ.get(meant):
+                raise BadSetting(f"both {meant} and {variable_name} are set")
+            yield _KNOWN_ELSEWHERE[meant], (_line_of(Path(environ[variable_name]), variable_name), variable_name)
     for variable_name, value in environ.items():
         if variable_name in names:
             yield names[variable_name], (value, variable_name)

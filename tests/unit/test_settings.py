@@ -29,6 +29,29 @@ def test_a_variable_that_everybody_writes_is_known() -> None:
     assert settings.storage.database_url == "postgresql://localhost/x"
 
 
+def test_the_databases_url_may_lie_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "database-url"
+    file.write_text("postgresql://clavero:hunter22@db/clavero\n")
+    settings, sources = read({}, {"DATABASE_URL_FILE": str(file)}, tmp_path / "none.toml")
+    assert settings.storage.database_url == "postgresql://clavero:hunter22@db/clavero"
+    assert next(row.source for row in sources if row.name == "storage.database_url") == "DATABASE_URL_FILE"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"one\ntwo\n", b"\xff\xfe", b"a\0b"], ids=str)
+def test_a_file_that_holds_no_single_line_is_refused_and_not_said_back(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "database-url"
+    file.write_bytes(content)
+    with pytest.raises(BadSetting, match="must hold one line") as refused:
+        read({}, {"DATABASE_URL_FILE": str(file)}, tmp_path / "none.toml")
+    assert "two" not in str(refused.value)
+
+
+def test_two_urls_or_a_file_that_is_not_there_are_refused(tmp_path: Path) -> None:
+    for environ in ({"DATABASE_URL_FILE": str(tmp_path / "none")}, {"DATABASE_URL_FILE": "x", "DATABASE_URL": "y"}):
+        with pytest.raises(BadSetting, match="DATABASE_URL_FILE"):
+            read({}, environ, tmp_path / "none.toml")
+
+
 @pytest.mark.parametrize(
     "names", [("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"), ("https_proxy", "http_proxy", "no_proxy")]
 )

@@ -177,10 +177,12 @@ class Supervisor:
         if self._terminal.left:
             self._told_to_stop()
             return
+        self._manager.reloading()
         if self._certificate is not None and self._certificate.reload():
             self._publish()
         for child in (*self._workers, self._control):
             child.reload()
+        self._manager.ready(self._status())
 
     async def _watch(self) -> None:
         """Kill who is silent: stopped inside a transaction it would hold up everybody, the control plane too.

@@ -1,6 +1,7 @@
 """`clavero doctor`: whether everything is as it should be; what is on disk, where nothing runs."""
 
 import ssl
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from clavero.bootstrap.cli import clock
 from clavero.domain.startup import Exit, StartFailure
 from clavero.entrypoints.certificates import SOON_DAYS
 from clavero.entrypoints.cli.checks import Check, clock_check, disk_check, foreign_startup, modes_check
-from clavero.entrypoints.cli.client import Api, Place, Trust, connect
+from clavero.entrypoints.cli.client import Api, Place, Trust, connect, told
 from clavero.entrypoints.cli.failure import Failure
 from clavero.entrypoints.cli.options import COMMON, Common
 from clavero.entrypoints.cli.place import data_of, place_of, read_token
@@ -22,19 +23,26 @@ _OLD_MS = 5_000  # a worker that was not heard of for so long, records that wait
 _LAG_MS = 10_000
 
 
-def doctor(*, common: Common = COMMON) -> int:
+def doctor(*, ready: bool = False, common: Common = COMMON) -> int:
     """Look at gateway, control plane, workers, ingest, providers, disk, clock, modes of files, installed packages.
 
     Exit 1 where something failed; warnings alone end with 0.
 
     Example: clavero doctor
+
+    Parameters
+    ----------
+    ready
+        Ask nothing but whether the gateway takes calls, as a container's health check does; exit 0 or 1.
     """
+    if ready:
+        return _ready(common)
     checks = [*_of_disk(data_of(common.data_dir)), *_of_service(common)]
     counts = {meaning: sum(one.meaning == meaning for one in checks) for meaning in ("ok", "warn", "bad")}
     ending = Exit.FAILED if counts["bad"] else Exit.DONE
     if common.json:
-        told = [{"check": one.name, "state": one.meaning, "text": one.text, "fix": one.fix} for one in checks]
-        common.answer({"checks": told, **counts})
+        said = [{"check": one.name, "state": one.meaning, "text": one.text, "fix": one.fix} for one in checks]
+        common.answer({"checks": said, **counts})
         return ending
     screen = common.screen()
     room = max(len(one.name) for one in checks)
@@ -43,6 +51,19 @@ def doctor(*, common: Common = COMMON) -> int:
         screen.line(sign(one.meaning), f" {one.name:{room}}  {one.text}", *fix)
     screen.line(speak("summary", **counts))
     return ending
+
+
+def _ready(common: Common) -> int:
+    """What /health/ready says, in one line; `Failure` where nobody answers."""
+    place = place_of(common.url, common.data_dir)
+    with told(place.gateway, _SECONDS), closing(connect(place.gateway, _SECONDS, place.trust)) as connection:
+        connection.request("GET", "/health/ready")
+        status = connection.getresponse().status
+    if common.json:
+        common.answer({"ready": status == 200, "status": status})
+    else:
+        common.screen().line(sign("ok" if status == 200 else "bad"), f" {place.gateway}/health/ready  {status}")
+    return Exit.DONE if status == 200 else Exit.FAILED
 
 
 def _of_disk(data: Path) -> list[Check]:
@@ -166,12 +187,12 @@ def _stranger(url: str, trust: Trust) -> tuple[int, str]:
     try:
         connection.request("GET", "/v1/models")
         answer = connection.getresponse()
-        told = json.loads(answer.read(100_000))
+        body = json.loads(answer.read(100_000))
     except http.client.HTTPException:
         raise ValueError(url) from None
     finally:
         connection.close()
-    error = told.get("error") if isinstance(told, dict) else None
+    error = body.get("error") if isinstance(body, dict) else None
     return answer.status, str(error.get("code", "")) if isinstance(error, dict) else ""
 
 
