@@ -198,7 +198,7 @@ class Publication(Protocol):
         ...
 
     def wait(self, after: int, seconds: float) -> Sequence[Change]:
-        """The changes after a sequence number: at once if there are some, else as soon as one comes or time is up."""
+        """The changes after a number, at once or as soon as one comes, or none in time; `Behind` where some are gone."""
         ...
 
     def fetch(self, kind: type[T], ids: Sequence[str]) -> Sequence[T]:

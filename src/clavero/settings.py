@@ -115,6 +115,20 @@ class Journal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kept_segments: Annotated[int, Meta(ge=0, description="Ingested segments kept, 16 MiB each.")] = 4
 
 
+class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long what is kept for each."""
+
+    records_days: Annotated[
+        int, Meta(ge=0, le=36_500, description="Days that requests are kept, and their sums by hour; 0 is for ever.")
+    ] = 90
+    rollups_days: Annotated[
+        int, Meta(ge=0, le=36_500, description="Days that sums by day are kept, at least as long as records.")
+    ] = 1100
+    ledger_days: Annotated[
+        int, Meta(ge=0, le=36_500, description="Days that past windows of budgets are kept, at least as long as sums.")
+    ] = 1100
+
+
 class Vault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who unlocks the vault."""
 
@@ -177,6 +191,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     behind: Behind = Behind()
     storage: Storage = Storage()
     journal: Journal = Journal()
+    retention: Retention = Retention()
     vault: Vault = Vault()
     audit: Audit = Audit()
     keys: Keys = Keys()

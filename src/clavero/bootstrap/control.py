@@ -4,16 +4,19 @@ import asyncio
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from clavero.adapters.clock import SystemClock, SystemDice
 from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
 from clavero.adapters.witness.file import FileWitness
 from clavero.bootstrap.reading import Reading, open_reading
-from clavero.bootstrap.storage import DATABASE, here, is_server
+from clavero.bootstrap.storage import DATABASE, archive_of, here, is_server
 from clavero.control.commit import Desk
 from clavero.control.ingest import Heard
+from clavero.control.retention import Forgetting
 from clavero.control.unseal import Tools, open_desk
 from clavero.domain.names import rule_of
+from clavero.domain.retention import Retention
 from clavero.domain.startup import StartFailure
 from clavero.ports import Clock, Unsealer
 from clavero.settings import Settings
@@ -29,10 +32,12 @@ class ControlPlane(Struct):
     desk: Desk
     reading: Reading
     witnesses: tuple[FileWitness, ...]
+    forgetting: Forgetting
 
     async def close(self) -> None:
         """Read what the workers wrote last, then let the database go."""
         await self.reading.close()
+        self.forgetting.close()
         await self.store.close()
 
 
@@ -48,7 +53,9 @@ async def open_control(settings: Settings, unsealer: Unsealer, heard: Heard) -> 
     names = rule_of(settings.keys.name_pattern, settings.keys.name_words)
     reading = open_reading(settings, heard)
     desk = await open_desk(Tools(store, SystemClock(), SystemDice(), names), unsealer, reading.home)
-    return ControlPlane(store, desk, reading, _witnesses(settings))
+    kept = Retention(**asdict(settings.retention))
+    forgetting = Forgetting(archive_of(settings), kept, SystemClock())
+    return ControlPlane(store, desk, reading, _witnesses(settings), forgetting)
 
 
 def _witnesses(settings: Settings) -> tuple[FileWitness, ...]:

@@ -1,7 +1,7 @@
 """What a gateway worker is composed of. It loads neither framework nor ORM; a test looks."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from clavero.domain.ledger import BootId
 from clavero.domain.origins import read_origin
 from clavero.domain.proxies import Outward, read_bypass, read_proxy
 from clavero.domain.refusals import InvalidValue
+from clavero.domain.retention import Behind
 from clavero.domain.sealing import SealedKey
 from clavero.domain.startup import StartFailure
 from clavero.domain.usage import Exchange
@@ -199,6 +200,9 @@ class GatewayWorker:
                 )
                 if changes:
                     await self._take(changes)
+            except Behind:
+                self._rim.say("view_behind", "warning", seq=self.plugs.view.seq)
+                await self._load_again()
             except ConnectionError:
                 await asyncio.sleep(_FIRST_LOOK_SECONDS)
             except Exception as error:  # noqa: BLE001 - whatever it is: who stops following hears of no revocation
@@ -207,26 +211,39 @@ class GatewayWorker:
 
     async def _take(self, changes: Sequence[Change]) -> None:
         """Read the changed rows, then let the view have them in one step."""
-        loop, plugs = asyncio.get_running_loop(), self.plugs
+        loop = asyncio.get_running_loop()
         by_kind: dict[type[Struct], list[str]] = {}
         for change in changes:
             kind = kind_of(change.kind)
             if kind is not None:
                 by_kind.setdefault(kind, []).append(change.id)
-        seq = max(change.seq for change in changes)
-        found = {
+        found: dict[type[Struct], Sequence[Struct]] = {
             kind: await loop.run_in_executor(self._reader, self._publication.fetch, kind, ids)
             for kind, ids in by_kind.items()
         }
+        await self._apply(max(change.seq for change in changes), by_kind, found)
+
+    async def _load_again(self) -> None:
+        """Everything that is published has changed, as far as this worker knows; what it had and is gone is gone."""
+        seq, found = await asyncio.get_running_loop().run_in_executor(self._reader, self._publication.load)
+        wanted = {
+            kind: [identity_of(one) for one in (*self.plugs.view.things(kind), *rows)] for kind, rows in found.items()
+        }
+        await self._apply(seq, wanted, dict(found))
+
+    async def _apply(
+        self, seq: int, wanted: Mapping[type[Struct], Sequence[str]], found: dict[type[Struct], Sequence[Struct]]
+    ) -> None:
+        plugs = self.plugs
         if SealedKey in found or Credential in found:
             await self._take_keys(found)
-        for kind, ids in by_kind.items():
+        for kind, ids in wanted.items():
             plugs.view.apply(seq, kind, ids, found[kind])
-        if Provider in by_kind:
+        if Provider in wanted:
             self._allow()
         self._rim.applied(plugs.view.seq)
-        if Key in by_kind:
-            self._rim.say("view_applied", "debug", seq=seq, changes=len(changes))
+        if Key in wanted:
+            self._rim.say("view_applied", "debug", seq=seq, changes=sum(len(ids) for ids in wanted.values()))
 
     async def _take_keys(self, found: dict[type[Struct], Sequence[Struct]]) -> None:
         """Follow the vault to its new keys. Where it does not open, all else is still heard: revocations above all."""
@@ -245,6 +262,13 @@ def outward_of(settings: Settings) -> Outward:
     """How calls leave, as HTTPS_PROXY and its like say."""
     said = settings.upstream
     return Outward(read_proxy(said.https_proxy), read_proxy(said.http_proxy), read_bypass(said.no_proxy))
+
+
+def identity_of(thing: Struct) -> str:
+    """What an object is called in the change log."""
+    from clavero.adapters.storage.rows import identity
+
+    return identity(thing)
 
 
 def kind_of(word: str) -> type[Struct] | None:

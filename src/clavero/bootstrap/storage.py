@@ -3,6 +3,7 @@
 import shlex
 
 from clavero.adapters.clock import SystemClock
+from clavero.control.retention import Archive
 from clavero.domain.ledger import Place
 from clavero.domain.startup import StartFailure
 from clavero.ports import Books, Lender, Publication
@@ -43,6 +44,17 @@ def books_of(settings: Settings) -> Books:
     from clavero.adapters.storage.books_sqlite import SqliteBooks
 
     return SqliteBooks(settings.data / DATABASE, SystemClock())
+
+
+def archive_of(settings: Settings) -> Archive:
+    """A way to what is old."""
+    if is_server(settings):
+        from clavero.adapters.storage.archive_postgres import PostgresArchive
+
+        return PostgresArchive(settings.storage.database_url, SystemClock())
+    from clavero.adapters.storage.archive_sqlite import SqliteArchive
+
+    return SqliteArchive(settings.data / DATABASE, SystemClock())
 
 
 def is_server(settings: Settings) -> bool:

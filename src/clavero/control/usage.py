@@ -66,6 +66,7 @@ async def report(desk: Desk, by: Sequence[str], since_s: int, until_s: int, unit
     if hours.start < 0 or not hours or hours.stop > _LAST_DAY * _HOURS:
         raise InvalidValue("since", "a day before until")
     async with desk.store.read() as look:
+        hours = await _kept(look, hours)
         total = (await look.rows("usage_total", **_bounds(hours)))[0]
         rows = await sums_by(look, groups, hours) if groups else [total]
         names = await _key_names(look, rows) if "key" in groups else {}
@@ -102,6 +103,17 @@ def _bounds(hours: range) -> dict[str, int]:
     }  # fmt: skip
 
 
+async def _kept(look: Reading, hours: range) -> range:
+    """The part of a time whose sums are kept; `InvalidValue` for parts of days whose hours are not."""
+    facts = {row["name"]: row["value"] for row in await look.rows("meta")}
+    first, by_hour = (int(facts.get(name, "0")) for name in ("days_from", "hours_from"))
+    hours = range(max(hours.start, min(first * _HOURS, hours.stop - 1)), hours.stop)
+    for end, field in ((hours.start, "since"), (hours.stop, "until")):
+        if end % _HOURS and end // _HOURS < by_hour:
+            raise InvalidValue(field, f"a whole day: hours are kept from {_date(by_hour)} on", _date(end // _HOURS))
+    return hours
+
+
 async def _differences(look: Reading, hours: range) -> tuple[list[Difference], int]:
     """Rows of the ledger that these days' requests were charged to and that say otherwise, and what is short in sum.
 
@@ -130,8 +142,12 @@ def _checked(by: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(by))
 
 
+def _date(day: int) -> str:
+    return date.fromordinal(date(1970, 1, 1).toordinal() + day).isoformat()
+
+
 def _line(row: Row, names: Mapping[str, str]) -> Row:
     line: Row = dict(row)
     if "day" in line:
-        line["day"] = date.fromordinal(date(1970, 1, 1).toordinal() + line["day"]).isoformat()
+        line["day"] = _date(line["day"])
     return {**line, "key_name": names.get(line["key"], "")} if "key" in line else line

@@ -14,6 +14,7 @@ from clavero.control import rekey, signin
 from clavero.control.catalog import update_prices
 from clavero.control.checkpoints import Notary
 from clavero.control.commit import Desk, perform
+from clavero.control.retention import Forgotten
 from clavero.control.vault_status import keep_seal_known
 from clavero.domain.access import SYSTEM
 from clavero.domain.reach import read_host
@@ -54,6 +55,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
         asyncio.ensure_future(plane.reading.ingest.forever()),
         asyncio.ensure_future(plane.reading.reclaim.forever(teller(log))),
         asyncio.ensure_future(rekey.forever(plane.desk, lambda why: log.say("rekey_stuck", "warning", why=why))),
+        asyncio.ensure_future(plane.forgetting.forever(lambda gone: _forgot(log, gone))),
     ]
     certificate = certificate_of(instructions, machine_clock(), log)
     server = _server(plane, instructions, hearing, certificate, log)
@@ -86,6 +88,10 @@ async def _beat(reporter: Reporter, hearing: Hearing) -> None:
         due = time.monotonic() + _BEAT_SECONDS
         await asyncio.sleep(_BEAT_SECONDS)
         hearing.recent.loop_lag_us = max(0, round((time.monotonic() - due) * 1e6))
+
+
+def _forgot(log: Log, gone: Forgotten) -> None:
+    log.say("forgotten", kept=gone.kept.value, before_day=gone.before_day, rows=gone.rows)
 
 
 async def _first_steps(desk: Desk, instructions: Instructions) -> dict[str, str]:

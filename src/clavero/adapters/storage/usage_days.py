@@ -11,7 +11,7 @@ from clavero.adapters.storage.ledger_sql import Statement
 from clavero.adapters.storage.session import Session
 
 TURN: Final = Statement("SELECT pg_advisory_xact_lock(1668047223)")  # whoever opens or drops days lets others wait
-HAS: Final = Statement("SELECT CAST(:day AS integer) WHERE to_regclass(:name) IS NOT NULL")
+HAS: Final = Statement("SELECT c.relispartition FROM pg_class c WHERE c.oid = to_regclass(:name)")
 DAYS: Final = Statement(
     """SELECT CAST(substring(c.relname FROM 8) AS integer), c.relispartition FROM pg_class c
     WHERE c.relnamespace = CAST(current_schema() AS regnamespace)
@@ -32,10 +32,16 @@ def opening(day: int) -> Iterator[str]:
     yield f'ALTER TABLE usage ATTACH PARTITION "{name}" FOR VALUES FROM ({day:d}) TO ({day + 1:d})'
 
 
+def dropping(day: int) -> Iterator[str]:
+    """The statement that forgets a day whose partition was taken off."""
+    yield f'DROP TABLE "{name_of(day)}"'
+
+
 def open_days(session: Session, days: Iterable[int]) -> None:
-    """Make the partitions that are missing among these."""
+    """Make the partitions that are missing among these; one that was taken off, to be forgotten, is."""
     session.rows(TURN, {})
     for day in sorted(days):
-        if not session.rows(HAS, {"day": day, "name": f'"{name_of(day)}"'}):
-            for statement in opening(day):
+        found = session.rows(HAS, {"name": f'"{name_of(day)}"'})
+        if found != [(True,)]:
+            for statement in [*dropping(day)] * bool(found) + [*opening(day)]:
                 session.change(Statement(statement), {})
