@@ -198,7 +198,7 @@ class Publication(Protocol):
         ...
 
     def wait(self, after: int, seconds: float) -> Sequence[Change]:
-        """The changes after a number, at once or as soon as one comes, or none in time; `Behind` where some are gone."""
+        """The changes after a number, at once or when one comes; none when time is up; `Behind` where some are gone."""
         ...
 
     def fetch(self, kind: type[T], ids: Sequence[str]) -> Sequence[T]:

@@ -36,7 +36,9 @@ class Archive(Protocol):
         """Forget at most about so many rows of a kind from before a UTC day; 0 rows where nothing is left."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """End the session."""
+        ...
 
 
 class Forgotten(Struct, frozen=True):
