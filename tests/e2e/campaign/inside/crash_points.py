@@ -76,6 +76,7 @@ POINTS = (
     Point("boot known, nothing lent", "worker", _LENDER, "SqlLender.register", most=0),
     Point("in a borrow, rows locked", "worker", _LENDER, "_lock", when=_asks, most=3),
     Point("in a borrow, before commit", "worker", _LENDER, "in_session", when=_asks, most=3),
+    Point("in a borrow, want written", "worker", _LENDER, "_change_wants", most=1),
     Point("in a return, before commit", "worker", _LENDER, "in_session", when=_gives_back, most=3),
     Point("lent, not heard", "worker", _LENDER, "SqlLender.talk", when=lambda _self, talk: bool(talk.asks), most=3),
     # Ingest and the end of boots.
