@@ -179,7 +179,7 @@ def test_nor_does_it_on_a_database(machine: type[LeaseMachine], histories: int) 
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("machine", [LeaseMachine, FileMachine, ServerMachine])
 def test_nor_does_it_all_night(machine: type[LeaseMachine]) -> None:
-    run_state_machine_as_test(machine, settings=settings(COMMON, max_examples=1000, stateful_step_count=50))
+    run_state_machine_as_test(machine, settings=settings(COMMON, max_examples=1000, stateful_step_count=40))

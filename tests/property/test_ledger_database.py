@@ -172,7 +172,7 @@ def test_money_adds_up_whatever_happens(machine: type[LedgerMachine], histories:
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("machine", [LedgerMachine, ServerMachine])
 def test_money_adds_up_whatever_happens_all_night(machine: type[LedgerMachine]) -> None:
-    run_state_machine_as_test(machine, settings=settings(COMMON, max_examples=1000, stateful_step_count=40))
+    run_state_machine_as_test(machine, settings=settings(COMMON, max_examples=1000, stateful_step_count=30))

@@ -115,7 +115,7 @@ def test_nobody_is_refused_who_always_fitted() -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1800)
 def test_nobody_is_refused_who_always_fitted_all_night() -> None:
     many(4000, Parts())
 

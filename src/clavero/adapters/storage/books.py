@@ -197,13 +197,14 @@ def _post_part(session: Session, part: Turn, usage: Usage, groups: Groups) -> li
             rejects.append(_reject(posting, "it was posted before"))
         else:
             fresh[posting.hold_id] = posting
-    with _accounts(session, boot, sql.OWN_LEASES, {one.key for p in fresh.values() for one in p.charges}) as accounts:
-        for posting in fresh.values():
-            post(accounts, posting)
     session.many(sql.END_HOLD, [{"boot": boot, "hold": name} for name in sorted(fresh.keys() - holds.keys())])
     opened = [hold for hold in part.holds if hold.hold_id not in known and hold.hold_id not in fresh]
     session.many(sql.ADD_HOLD, [hold_values(boot, hold) for hold in opened])
     record(session, groups, [(posting, usage[name]) for name, posting in fresh.items()])
+    # Last, so that borrowers wait for these few statements and not for the rows of hundreds of calls.
+    with _accounts(session, boot, sql.OWN_LEASES, {one.key for p in fresh.values() for one in p.charges}) as accounts:
+        for posting in fresh.values():
+            post(accounts, posting)
     return rejects
 
 
@@ -229,6 +230,7 @@ def _charge_open_holds(
 ) -> None:
     postings = [worst_case(hold) for hold in holds]
     keys = {one.key for posting in postings for one in posting.charges}
+    record(session, groups, [(posting, usage_values(boot, posting)) for posting in postings])
     with _accounts(session, boot, sql.BOOT_LEASES, keys) as accounts:
         for posting in postings:
             post(accounts, posting)
@@ -236,7 +238,6 @@ def _charge_open_holds(
             give_back_all(accounts)
         else:
             write_off(accounts)
-    record(session, groups, [(posting, usage_values(boot, posting)) for posting in postings])
 
 
 def _keep_rejects(session: Session, turn: Turn, rejects: Iterable[Reject]) -> None:
