@@ -45,9 +45,9 @@ async def whois(desk: Desk, fragment: str) -> Found:
         if clue.token is not None:
             key = await look.get(Key, clue.kid)
             return _of_token(desk, key, clue.token) if key is not None else Found()
-        tail = f'"last_four":"{clue.tail}"'  # as a version lies in its row
+        ending = f'"last_four":"{clue.tail}"'  # as a version lies in its row
         name = clue.word.lower()
-        rows = await look.rows("whois", kid=clue.kid, word=clue.word, name=name, tail=tail, most=MOST)
+        rows = await look.rows("whois", kid=clue.kid, word=clue.word, name=name, ending=ending, most=MOST)
         keys = [await look.get(Key, str(row["id"])) for row in rows]
         matches = [match for key in keys if key is not None and (match := _match(key, clue)) is not None]
         credentials = [one for one in await look.find(Credential) if one.last_four == clue.tail]

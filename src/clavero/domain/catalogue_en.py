@@ -321,7 +321,7 @@ ENGLISH: dict[str, Words] = {
     ),
     "seal_elsewhere": (
         "The root key of the control plane is not on this machine",
-        "A machine whose control plane is elsewhere opens the same vault with the same root key.",
+        "Both machines open one vault, with the same root key.",
         "Copy seal/root.key there, for its owner alone",
     ),
     "needs_server": (
@@ -331,7 +331,7 @@ ENGLISH: dict[str, Words] = {
     ),
     "control_plane_unseen": (
         "No control plane has made this database",
-        "DATABASE_URL leads elsewhere, PostgreSQL does not answer, or the control plane never started.",
+        "DATABASE_URL leads elsewhere, or the control plane never started.",
         "Start the machine of the control plane first, with the same DATABASE_URL",
     ),
     "seal_unusable": (

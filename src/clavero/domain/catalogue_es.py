@@ -391,7 +391,7 @@ SPANISH: dict[str, Words] = {
     ),
     "seal_elsewhere": (
         "La clave raíz del plano de control no está en esta máquina",
-        "Una máquina cuyo plano de control está en otra abre la misma bóveda con la misma clave raíz.",
+        "Las dos máquinas abren la misma bóveda, con la misma clave raíz.",
         "Copia allí seal/root.key, solo para su propietario",
     ),
     "needs_server": (
@@ -401,7 +401,7 @@ SPANISH: dict[str, Words] = {
     ),
     "control_plane_unseen": (
         "Ningún plano de control ha creado esta base de datos",
-        "DATABASE_URL lleva a otro lugar, PostgreSQL no responde, o el plano de control nunca arrancó.",
+        "DATABASE_URL lleva a otro lugar, o el plano de control nunca arrancó.",
         "Inicia primero la máquina del plano de control, con el mismo DATABASE_URL",
     ),
     "seal_unusable": (

@@ -44,7 +44,7 @@ QUERIES: dict[str, str] = USAGE | {
         AND at_ns > :since_ns LIMIT 1""",
     "whois": """
         SELECT id FROM virtual_key WHERE id = :kid OR replace(id, :word, '') <> id
-        OR replace(name, :name, '') <> name OR replace(versions, :tail, '') <> versions LIMIT :most""",
+        OR replace(name, :name, '') <> name OR replace(versions, :ending, '') <> versions LIMIT :most""",
     "audit_restores": "SELECT seq, reason FROM audit WHERE action = :action ORDER BY seq",
     "audit_since": "SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :most",
     "audit_newest": "SELECT * FROM audit ORDER BY seq DESC LIMIT :most",
