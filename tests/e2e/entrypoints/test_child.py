@@ -23,6 +23,9 @@ told = take_instructions(int(sys.argv[1]))
 reporter = Reporter(told.report_fd)
 if told.name == "dies":
     sys.exit(3)
+if told.name == "loads" and os.path.exists(os.environ["LOADED_ONCE"]):
+    time.sleep(600)
+open(os.environ["LOADED_ONCE"], "w").close()
 reporter.say(Ready({"keys": str(len(told.root_keys))}))
 for line in os.fdopen(told.orders_fd, "rb"):
     order = read_order(line)
@@ -34,6 +37,7 @@ for line in os.fdopen(told.orders_fd, "rb"):
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (tmp_path / "a_child.py").write_text(PROGRAM)
+    monkeypatch.setenv("LOADED_ONCE", str(tmp_path / "loaded"))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
     return "a_child"
 
@@ -104,3 +108,42 @@ async def test_a_child_that_cannot_be_started_is_told_of_and_not_waited_for() ->
         await child.run()
     with pytest.raises(OverflowError):
         await child.ready
+
+
+@pytest.mark.timeout(90)
+async def test_a_child_that_falls_silent_is_killed_unless_nobody_listened(
+    program: str, keys: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = child_of(program, "lives", keys)
+    running = asyncio.ensure_future(child.run())
+    await child.ready
+    assert not child.kill_if_silent()
+    monkeypatch.setattr("clavero.entrypoints.child.SILENT_SECONDS", 0.5)
+    await asyncio.sleep(0.6)
+    child.excuse()  # the supervisor slept as well
+    assert not child.kill_if_silent()
+    await asyncio.sleep(0.6)
+    before = child.pid
+    assert child.kill_if_silent()
+    await until(lambda: child.pid not in {None, before})
+    await child.stop(1)
+    await running
+
+
+@pytest.mark.timeout(90)
+async def test_a_child_that_has_not_said_a_word_is_given_longer(
+    program: str, keys: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = child_of(program, "loads", keys)
+    running = asyncio.ensure_future(child.run())
+    await child.ready
+    monkeypatch.setattr("clavero.entrypoints.child.SILENT_SECONDS", 0.2)
+    before = child.pid
+    child.signal(signal.SIGKILL)
+    await until(lambda: child.pid not in {None, before})  # and now it loads for ever
+    await asyncio.sleep(0.5)
+    assert not child.kill_if_silent()
+    monkeypatch.setattr("clavero.entrypoints.child.DUMB_SECONDS", 0.2)
+    assert child.kill_if_silent()
+    await child.stop(1)
+    await running
