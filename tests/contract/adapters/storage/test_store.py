@@ -158,22 +158,9 @@ async def test_a_lowered_limit_reaches_the_ledger_in_the_same_transaction(databa
 
 async def test_every_named_query_runs(database: SqlStore) -> None:
     texts = {
-        "key",
-        "service",
-        "model",
-        "code",
-        "request",
-        "beyond",
-        "hold",
-        "actor",
-        "budget",
-        "kid",
-        "word",
-        "name",
-        "ending",
-        "action",
-        "what",
-    }
+        "key", "service", "model", "code", "request", "beyond", "hold", "actor", "budget", "kid", "word", "name", "ending",
+        "action", "what", "home",
+    }  # fmt: skip
     lists = {"ids", "numbers", "days"}
     times = dict.fromkeys(("since", "head", "first_day", "end_day", "tail", "until"), 1)
     async with database.read() as look:
