@@ -146,6 +146,18 @@ class Audit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = ""
 
 
+class Backup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a restore can come back to."""
+
+    every_hours: Annotated[
+        float, Meta(ge=0, le=8784, description="Hours between two backups into DATA/backup; 0 takes none by itself.")
+    ] = 0.0
+    keep: Annotated[int, Meta(ge=1, le=1000, description="How many of those stay; the oldest go.")] = 7
+    journal_days: Annotated[
+        float, Meta(ge=0, le=366, description="Days that what was written after a backup stays readable for a restore.")
+    ] = 7.0
+
+
 class Keys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What virtual keys may be called."""
 
@@ -194,6 +206,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     retention: Retention = Retention()
     vault: Vault = Vault()
     audit: Audit = Audit()
+    backup: Backup = Backup()
     keys: Keys = Keys()
     upstream: Upstream = Upstream()
     log: Log = Log()

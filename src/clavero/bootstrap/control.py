@@ -1,20 +1,26 @@
 """What the control plane is composed of: store, vault, desk, ingest and reclaim."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from clavero.adapters.clock import SystemClock, SystemDice
 from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
+from clavero.adapters.storage.tombs import FILE as TOMBS
+from clavero.adapters.storage.tombs import Tombs
 from clavero.adapters.witness.file import FileWitness
 from clavero.bootstrap.reading import Reading, open_reading
 from clavero.bootstrap.storage import DATABASE, archive_of, here, is_server
 from clavero.control.commit import Desk
 from clavero.control.ingest import Heard
+from clavero.control.recovery import Recovered
+from clavero.control.restoring import account, settle
 from clavero.control.retention import Forgetting
 from clavero.control.unseal import Tools, open_desk
+from clavero.domain.access import SYSTEM
 from clavero.domain.names import rule_of
 from clavero.domain.retention import Retention
 from clavero.domain.startup import StartFailure
@@ -23,6 +29,12 @@ from clavero.settings import Settings
 
 # A driver whose connection failed still tells so from a thread of its own; a loop that has closed would be a traceback.
 _LAST_WORDS_SECONDS = 0.1
+
+Report = Callable[[OSError], None]
+
+
+def _quiet(_error: OSError) -> None:
+    """Nobody listens."""
 
 
 class ControlPlane(Struct):
@@ -33,6 +45,14 @@ class ControlPlane(Struct):
     reading: Reading
     witnesses: tuple[FileWitness, ...]
     forgetting: Forgetting
+    tombs: Tombs
+    came_back: Recovered | None  # what was read again at the opening, where the database went back in time
+
+    async def recovered(self, recovered: Recovered) -> str:
+        """Write into the audit trail that the database went back, end again what had ended; what to tell of it."""
+        told = account(recovered)
+        ended = await settle(self.desk, SYSTEM, told, await asyncio.to_thread(self.tombs.all))
+        return f"{told}; {ended} ended again"
 
     async def close(self) -> None:
         """Read what the workers wrote last, then let the database go."""
@@ -41,7 +61,7 @@ class ControlPlane(Struct):
         await self.store.close()
 
 
-async def open_control(settings: Settings, unsealer: Unsealer, heard: Heard) -> ControlPlane:
+async def open_control(settings: Settings, unsealer: Unsealer, heard: Heard, report: Report = _quiet) -> ControlPlane:
     """Make or check the schema, open the vault; `StartFailure` where either is not ours. `heard` is told of frames."""
     store = _store(settings)
     try:
@@ -55,7 +75,10 @@ async def open_control(settings: Settings, unsealer: Unsealer, heard: Heard) -> 
     desk = await open_desk(Tools(store, SystemClock(), SystemDice(), names), unsealer, reading.home)
     kept = Retention(**asdict(settings.retention))
     forgetting = Forgetting(archive_of(settings), kept, SystemClock())
-    return ControlPlane(store, desk, reading, _witnesses(settings), forgetting)
+    tombs = Tombs(settings.data / TOMBS, report)
+    came_back = await asyncio.to_thread(reading.recovery.run)
+    desk, witnesses = replace(desk, bury=tombs.add), _witnesses(settings)
+    return ControlPlane(store, desk, reading, witnesses, forgetting, tombs, came_back)
 
 
 def _witnesses(settings: Settings) -> tuple[FileWitness, ...]:

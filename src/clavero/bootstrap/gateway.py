@@ -1,6 +1,7 @@
 """What a gateway worker is composed of. It loads neither framework nor ORM; a test looks."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,10 +14,11 @@ from clavero.adapters.storage.journal import SegmentJournal
 from clavero.adapters.storage.segments import place
 from clavero.adapters.ticker import LoopTicker
 from clavero.adapters.upstreams.pool import Pool
-from clavero.bootstrap.storage import lender_of, publication_of
+from clavero.bootstrap.storage import epochs_of, lender_of, publication_of
 from clavero.bootstrap.unsealed import Unsealed
 from clavero.domain.attempts import Rules
 from clavero.domain.credentials import Credential, Provider
+from clavero.domain.epochs import Standing, standing
 from clavero.domain.errors import KeyDisabled, KeyRevoked
 from clavero.domain.keys import Key, KeyState, Kid
 from clavero.domain.ledger import BootId
@@ -143,6 +145,7 @@ class GatewayWorker:
         power = self._settings.journal.durability == "power"
         root = self._settings.data / "journal"
         boot = BootId(self._dice.token(16).hex())
+        await self._wait_for_journals(root)
         here = place(root, durable=power)
         kept = self._settings.journal.kept_segments
         self._journal = SegmentJournal(root, boot, self._name, report=self._rim.failure, power=power, kept=kept)
@@ -170,6 +173,20 @@ class GatewayWorker:
         """The keys of the vault as they are now, and these credentials as they open with them."""
         read, known = self._unsealed.read, [one for one in credentials if isinstance(one, Credential)]
         return await asyncio.get_running_loop().run_in_executor(self._reader, read, known)
+
+    async def _wait_for_journals(self, root: Path) -> None:
+        """A database that was brought back lends nothing before this machine's journals are read into it (L31)."""
+        loop, epochs, told = asyncio.get_running_loop(), epochs_of(self._settings), False
+        while True:
+            with contextlib.suppress(ConnectionError):
+                now = standing(await loop.run_in_executor(self._reader, epochs.look))
+                if now is Standing.SAME or (now is Standing.NEW and _is_bare(root)):  # nothing to be read
+                    break
+            if not told:
+                self._rim.say("waits_for_journals")
+                told = True
+            await asyncio.sleep(_FIRST_LOOK_SECONDS)
+        self._reader.submit(epochs.close)
 
     def _cut(self, under_way: UnderWay, kid: Kid) -> None:
         """End what a key that no longer works has under way."""
@@ -269,6 +286,11 @@ def identity_of(thing: Struct) -> str:
     from clavero.adapters.storage.rows import identity
 
     return identity(thing)
+
+
+def _is_bare(root: Path) -> bool:
+    """Whether no worker has ever written a journal here."""
+    return not any(root.glob("*/"))
 
 
 def kind_of(word: str) -> type[Struct] | None:

@@ -7,12 +7,15 @@ from msgspec import Struct
 
 from clavero.adapters.clock import SystemClock
 from clavero.adapters.storage.segments import Segments
-from clavero.bootstrap.storage import books_of, is_server
+from clavero.bootstrap.storage import books_of, epochs_of, is_server, pins_of
 from clavero.control.ingest import POSTGRES_PACE, SQLITE_PACE, Heard, Ingest
 from clavero.control.reclaim import Reclaim, silent_ns
+from clavero.control.recovery import Recovery
 from clavero.domain.startup import StartFailure
 from clavero.ports import Books
 from clavero.settings import Settings
+
+_EVERY_SEGMENT = 1 << 62
 
 
 class Reading(Struct):
@@ -21,6 +24,7 @@ class Reading(Struct):
     books: Books
     ingest: Ingest
     reclaim: Reclaim
+    recovery: Recovery
     home: str  # which journal directory it is
 
     async def close(self) -> None:
@@ -31,16 +35,21 @@ class Reading(Struct):
         except ConnectionError:
             pass
         self.books.close()
+        self.recovery.close()
 
 
 def open_reading(settings: Settings, heard: Heard = lambda *_: None) -> Reading:
     """Opens nothing yet: the first look connects. `heard` is told of frames once they are durable."""
-    journals = Segments(settings.data / "journal", durable=settings.journal.durability == "power")
+    durable = settings.journal.durability == "power"
+    journals = Segments(settings.data / "journal", durable=durable, pins=lambda: pins_of(settings))
     books, kept = books_of(settings), settings.journal.kept_segments
     pace = POSTGRES_PACE if is_server(settings) else SQLITE_PACE
     ingest = Ingest(journals, books, SystemClock(), pace, heard=heard, kept=kept)
     silent = silent_ns(settings.ledger.stale_seconds)
-    return Reading(books, ingest, Reclaim(journals, books, ingest, silent_ns=silent, kept=kept), journals.place.home)
+    reclaim = Reclaim(journals, books, ingest, silent_ns=silent, kept=kept)
+    again = Ingest(journals, books, SystemClock(), pace, kept=_EVERY_SEGMENT)
+    recovery = Recovery(epochs_of(settings), journals, books, again, alone=not is_server(settings))
+    return Reading(books, ingest, reclaim, recovery, journals.place.home)
 
 
 def needs_server(settings: Settings) -> None:

@@ -3,8 +3,11 @@
 import shlex
 
 from clavero.adapters.clock import SystemClock
+from clavero.adapters.storage.epochs import FILE as EPOCH
+from clavero.adapters.storage.epochs import Epochs
 from clavero.control.retention import Archive
 from clavero.domain.ledger import Place
+from clavero.domain.pins import Pin
 from clavero.domain.startup import StartFailure
 from clavero.ports import Books, Lender, Publication
 from clavero.settings import Settings, Storage
@@ -55,6 +58,26 @@ def archive_of(settings: Settings) -> Archive:
     from clavero.adapters.storage.archive_sqlite import SqliteArchive
 
     return SqliteArchive(settings.data / DATABASE, SystemClock())
+
+
+def epochs_of(settings: Settings) -> Epochs:
+    """The marks in the database and beside it; blocking, for one thread at a time."""
+    if is_server(settings):
+        from clavero.adapters.storage.session_postgres import PostgresDatabase
+
+        return Epochs(settings.data / EPOCH, PostgresDatabase(settings.storage.database_url))
+    from clavero.adapters.storage.session_sqlite import SqliteDatabase
+
+    return Epochs(settings.data / EPOCH, SqliteDatabase(settings.data / DATABASE, SystemClock(), patience=10.0))
+
+
+def pins_of(settings: Settings) -> list[Pin]:
+    """The backups whose restore would have to read journals."""
+    epochs = epochs_of(settings)
+    try:
+        return epochs.pins(settings.backup.journal_days)
+    finally:
+        epochs.close()
 
 
 def is_server(settings: Settings) -> bool:

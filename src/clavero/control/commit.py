@@ -4,6 +4,7 @@ An operation is a function with a permission; `perform` is the only way to run o
 noted on the way, so that no duty can forget to publish or to record it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -17,6 +18,7 @@ from clavero.domain.audit import AuditRow
 from clavero.domain.names import DEFAULT_RULE, NameRule
 from clavero.domain.refusals import Forbidden
 from clavero.domain.secret import mask
+from clavero.domain.tombstones import Tombstone, tombstones
 from clavero.ports import Clock, Dice, Reading, Store, Writing
 from clavero.vault.fingerprint import Fingerprints
 
@@ -38,6 +40,7 @@ class Desk(Struct, frozen=True):
     vault: Vault
     fingerprints: Fingerprints
     names: NameRule = DEFAULT_RULE  # what keys may be called: the operator's to set
+    bury: Callable[[Sequence[Tombstone]], None] = lambda _: None  # notes beside the database what is ended for ever
 
 
 class Touched(Struct, frozen=True):
@@ -142,7 +145,18 @@ async def perform(
         changing = Changing(desk, writing, desk.clock.wall_ns())
         result = await work(changing, *args, **kwargs)
         await _record(changing, writing, actor, name, str(kwargs.get("reason", "")))
+        # Before the commit: an end that is noted and then does not come about is tried again, the reverse is forgotten.
+        stones = tombstones(((one.before, one.after) for one in changing.touched.values()), changing.now_ns)
+        if stones:
+            await asyncio.to_thread(desk.bury, stones)
     return result
+
+
+async def note(desk: Desk, actor: Actor, action: str, subject: tuple[str, str], reason: str) -> None:
+    """Keep in the audit trail what was done to the database as a whole: no object of it has changed."""
+    async with desk.store.write() as writing:
+        row = _row(actor, action, desk.clock.wall_ns(), reason)
+        await _append(writing, replace(row, object_kind=subject[0], object_id=_line(subject[1])))
 
 
 async def _record(changing: Changing, writing: Writing, actor: Actor, action: str, reason: str) -> None:

@@ -429,6 +429,31 @@ ENGLISH: dict[str, Words] = {
         "Nothing was started here, or DATABASE_URL names an empty database.",
         "Start it once: clavero up; or name the right data directory",
     ),
+    "database_exists": (
+        "There is a database already",
+        "A restore writes over nothing unless it is told to.",
+        "Repeat with --replace: it moves the old one aside",
+    ),
+    "database_damaged": (
+        "The database is damaged",
+        "Its pages contradict each other: a bad disk, or another program.",
+        "Restore a backup: clavero db restore FILE --replace",
+    ),
+    "backup_missing": (
+        "There is no such backup",
+        "The file is not there, or has another name.",
+        "List them: clavero db backups",
+    ),
+    "backup_damaged": (
+        "The backup is not whole",
+        "It was cut or altered, or is another kind of file.",
+        "Take another one: clavero db backups lists them",
+    ),
+    "backup_unwritable": (
+        "The file cannot be written",
+        "The disk is full, or the place belongs to somebody else.",
+        "Free space, or name another place. Nothing was changed",
+    ),
     "database_unavailable": (
         "The database does not answer",
         "The address is wrong, or the server is stopped or full.",

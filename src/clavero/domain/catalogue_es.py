@@ -499,6 +499,31 @@ SPANISH: dict[str, Words] = {
         "Aquí no se inició nada, o DATABASE_URL indica una vacía.",
         "Iníciala una vez: clavero up; o indica el directorio de datos correcto",
     ),
+    "database_exists": (
+        "Ya hay una base de datos",
+        "Una restauración no escribe sobre nada si no se le pide.",
+        "Repite con --replace: aparta la anterior",
+    ),
+    "database_damaged": (
+        "La base de datos está dañada",
+        "Sus páginas se contradicen: un disco malo, u otro programa.",
+        "Restaura una copia: clavero db restore ARCHIVO --replace",
+    ),
+    "backup_missing": (
+        "No existe esa copia",
+        "El archivo no está, o tiene otro nombre.",
+        "Muéstralas: clavero db backups",
+    ),
+    "backup_damaged": (
+        "La copia no está entera",
+        "Se cortó o alteró, o es otro tipo de archivo.",
+        "Toma otra: clavero db backups las muestra",
+    ),
+    "backup_unwritable": (
+        "No se puede escribir el archivo",
+        "El disco está lleno, o el lugar es de otra persona.",
+        "Libera espacio, o indica otro lugar. Nada cambió",
+    ),
     "database_unavailable": (
         "La base de datos no responde",
         "La dirección es incorrecta, el servidor está detenido o el disco lleno.",

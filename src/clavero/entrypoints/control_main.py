@@ -20,7 +20,7 @@ from clavero.domain.access import SYSTEM
 from clavero.domain.reach import read_host
 from clavero.entrypoints import demo
 from clavero.entrypoints.certificates import Served
-from clavero.entrypoints.endings import alarm, teller
+from clavero.entrypoints.endings import alarm, teller, told_again, watch_epoch
 from clavero.entrypoints.exposure import proxies_of
 from clavero.entrypoints.http.admin.app import make_app
 from clavero.entrypoints.http.admin.facts import AdminFacts
@@ -46,7 +46,8 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     beating = asyncio.ensure_future(_beat(reporter, hearing))
     supervised = Supervised(instructions, reporter)
     listening = asyncio.ensure_future(supervised.listen())
-    plane = await open_control(settings, supervised, hearing.heard)
+    plane = await open_control(settings, supervised, hearing.heard, lambda error: log.failure("end_not_noted", error))
+    await _recovered(plane, log)
     facts = await _first_steps(plane.desk, instructions)
     notary = Notary(plane.desk, plane.witnesses, lambda trouble: log.say(trouble.what, "error", detail=trouble.detail))
     await notary.open()
@@ -56,6 +57,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
         asyncio.ensure_future(plane.reading.reclaim.forever(teller(log))),
         asyncio.ensure_future(rekey.forever(plane.desk, lambda why: log.say("rekey_stuck", "warning", why=why))),
         asyncio.ensure_future(plane.forgetting.forever(lambda gone: _forgot(log, gone))),
+        asyncio.ensure_future(watch_epoch(plane.reading.recovery, log)),
     ]
     certificate = certificate_of(instructions, machine_clock(), log)
     server = _server(plane, instructions, hearing, certificate, log)
@@ -92,6 +94,15 @@ async def _beat(reporter: Reporter, hearing: Hearing) -> None:
 
 def _forgot(log: Log, gone: Forgotten) -> None:
     log.say("forgotten", kept=gone.kept.value, before_day=gone.before_day, rows=gone.rows)
+
+
+async def _recovered(plane: ControlPlane, log: Log) -> None:
+    """Tell what was read again after a restore, and end again what had ended (L31)."""
+    if plane.came_back is None:
+        return
+    told_again(log, plane.came_back)
+    if plane.came_back.is_restore:
+        log.say("ended_again", told=await plane.recovered(plane.came_back))
 
 
 async def _first_steps(desk: Desk, instructions: Instructions) -> dict[str, str]:

@@ -9,7 +9,7 @@ import uvloop
 from clavero import __version__
 from clavero.bootstrap.reading import Reading, open_reading
 from clavero.domain.startup import StartFailure
-from clavero.entrypoints.endings import teller
+from clavero.entrypoints.endings import teller, told_again, watch_epoch
 from clavero.entrypoints.logs import Log
 from clavero.entrypoints.processes import Alive, Instructions, Ready, Reporter, be_child, stop_signal
 
@@ -24,9 +24,13 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     beating = asyncio.ensure_future(_beat(reporter))
     reading = open_reading(instructions.settings)
     await _first_look(reading)
+    recovered = await asyncio.to_thread(reading.recovery.run)
+    if recovered is not None:
+        told_again(log, recovered)
     running = [
         asyncio.ensure_future(reading.ingest.forever()),
         asyncio.ensure_future(reading.reclaim.forever(teller(log))),
+        asyncio.ensure_future(watch_epoch(reading.recovery, log)),
     ]
     reporter.say(Ready({"version": __version__}))
     log.say("started")

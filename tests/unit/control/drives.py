@@ -15,6 +15,7 @@ from clavero.control import (
     keys,
     organisation,
     rekey,
+    restoring,
     signin,
     unseal,
     vault_status,
@@ -30,6 +31,7 @@ from clavero.domain.organisation import Team
 from clavero.domain.pricing import Price
 from clavero.domain.sealing import Rekey, SealedKey
 from clavero.domain.secret import Secret
+from clavero.domain.tombstones import Tombstone
 from clavero.vault.keyring import Keyring, RootKey
 
 Work = Callable[..., Awaitable[Any]]
@@ -109,6 +111,11 @@ async def session_started(desk: Desk) -> Call:
 async def session_ended(desk: Desk) -> Call:
     session, _ = await signin.sign_in(desk, await do(desk, signin.create_link), "")
     return signin.end_session, {"kid": session.id}
+
+
+async def buried(desk: Desk) -> Call:
+    issued = await do(desk, keys.create, wanted=NewKey(name=NAME, owner="asha"))
+    return restoring.bury, {"stone": Tombstone(kind="key", id=issued.key.id, at_ns=5), "reason": "after the backup"}
 
 
 async def vault_created(desk: Desk) -> Call:
@@ -200,4 +207,6 @@ DRIVES: dict[str, Drive] = {
     "vault.complete": rekey_completed,
     "vault.forget": root_forgotten,
     "vault.seal": plain(vault_status.note_seal),
+    "db.restore": after(session_started, restoring.restored, reason="a.clavero"),
+    "db.bury": buried,
 }

@@ -43,7 +43,7 @@ NOUNS = {
     "request": ("The newest exchanges.", "list tail"),
     "audit": ("Who changed what.", "list verify export prove"),
     "vault": ("Who can open what is sealed.", "status rekey seal"),
-    "db": ("The database itself.", "migrate"),
+    "db": ("The database itself.", "check backup backups verify restore migrate"),
 }
 _BUILTIN = {"list", "set"}
 

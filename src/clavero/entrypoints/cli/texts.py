@@ -243,6 +243,33 @@ TEXTS: dict[str, tuple[str, str]] = {
     "would_step": ("schema {version}: {about}", "esquema {version}: {about}"),
     "step_begun": ("schema {version}: {about}", "esquema {version}: {about}"),
     "step_rows": ("  {rows} rows", "  {rows} filas"),
+    "backed_up": (
+        "{rows} rows, {size}. Root key {keys} is not in it: keep a copy elsewhere.",
+        "{rows} filas, {size}. La clave raíz {keys} no está dentro: guarda una copia en otro lugar.",
+    ),
+    "backup_first": ("Backup: {file}", "Copia: {file}"),
+    "backup_whole": ("{rows} rows of {made}, as they were written", "{rows} filas del {made}, como se escribieron"),
+    "copied": ("copied {n} %", "copiado {n} %"),
+    "rows_so_far": ("{table}: {n} rows", "{table}: {n} filas"),
+    "restored": ("Brought back {rows} rows of {made}.", "Recuperadas {rows} filas del {made}."),
+    "set_aside": ("The database that was there is now {place}.", "La base de datos anterior está ahora en {place}."),
+    "read_again": (
+        "Read again {frames} frames of {journals} journals, {unknown} of them unknown to the backup.",
+        "Leídas otra vez {frames} tramas de {journals} diarios, {unknown} desconocidos para la copia.",
+    ),
+    "in_excess": (
+        "{amount} are committed beyond limits by what was read.",
+        "{amount} comprometidos por encima de los límites por lo leído.",
+    ),
+    "gap": (
+        "GAP in journal {boot}: {why}. What was spent in it is unknown; its share stays charged.",
+        "HUECO en el diario {boot}: {why}. Lo gastado ahí no se conoce; su parte queda cargada.",
+    ),
+    "journals_elsewhere": (
+        "{n} journals are not on this machine: their shares stay charged.",
+        "{n} diarios no están en esta máquina: sus partes quedan cargadas.",
+    ),
+    "ended_again": ("Ended again since the backup: {n}.", "Terminados otra vez desde la copia: {n}."),
     "step_done": ("schema {version} is done.", "esquema {version} hecho."),
     # --- settings, links, explanations
     "link": ("Signs in once, within 15 min:", "Inicia sesión una vez, en 15 min:"),
@@ -261,6 +288,7 @@ HEADINGS: dict[str, str] = {
     "ERRORS": "ERRORES", "SERVICE": "SERVICIO", "MODEL": "MODELO", "FEATURE": "FUNCIÓN", "KEY": "CLAVE",
     "ENVIRONMENT": "ENTORNO", "ENDPOINT": "ENDPOINT", "DAY": "DÍA", "STATUS": "ESTADO", "TIME": "HORA",
     "REQUEST": "PETICIÓN", "CODE": "CÓDIGO", "ACTOR": "QUIÉN", "ACTION": "ACCIÓN", "OBJECT": "OBJETO",
+    "SIZE": "TAMAÑO", "SCHEMA": "ESQUEMA", "ROWS": "FILAS",
     "REASON": "MOTIVO", "FROM": "DESDE", "SETTING": "AJUSTE", "VALUE": "VALOR", "SOURCE": "ORIGEN", "WHAT": "QUÉ ES",
     "FILE": "ARCHIVO", "FACT": "HECHO", "FIX": "REMEDIO", "USE": "USO", "TOTAL": "TOTAL", "TAIL": "FINAL", "BY": "POR",
 }  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psycopg
 from sqlalchemy import Boolean, Connection, Engine, MetaData, Table, inspect, select, text
 
 from clavero.adapters.storage.engines import postgres_engine, sqlite_engine
@@ -34,11 +35,22 @@ def empty(kind: str, folder: Path, url: str) -> Base:
     """A database with nothing in it; `url` is used for a server alone."""
     if kind == "sqlite":
         return Base(sqlite_engine(folder / "clavero.db"), Dialect.SQLITE, "")
+    url = _own(url)
     engine = postgres_engine(url)
     with engine.begin() as connection:
         connection.execute(text("DROP SCHEMA public CASCADE"))
         connection.execute(text("CREATE SCHEMA public"))
     return Base(engine, Dialect.POSTGRESQL, url)
+
+
+def _own(url: str) -> str:
+    """A database of our own on the server: the other one keeps the tables of whoever made them there once."""
+    own = url.replace("/postgres?", "/migrated?")
+    if own != url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'migrated'").fetchall():
+                connection.execute("CREATE DATABASE migrated")
+    return own
 
 
 def versions() -> list[int]:
