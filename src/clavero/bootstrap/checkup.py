@@ -16,7 +16,7 @@ from clavero.adapters.storage.segments import Segments
 from clavero.adapters.storage.tables import TABLES
 from clavero.adapters.storage.version import SCHEMA_VERSION
 from clavero.adapters.storage.wording import opening
-from clavero.bootstrap.database import Told, listed
+from clavero.bootstrap.database import Told, newest_ns
 from clavero.bootstrap.storage import DATABASE, epochs_of, is_server
 from clavero.bootstrap.supervisor import Passphrases, open_seal, seal_file
 from clavero.domain.epochs import Standing, standing
@@ -60,12 +60,26 @@ def check_all(settings: Settings, told: Told, *, deep: bool, passphrases: Passph
         engine.dispose()
 
 
+def at_a_glance(settings: Settings) -> list[Finding]:
+    """The schema's number and the newest backup; `StartFailure` where there is no database that a start would take."""
+    engine, _ = _engine(settings)
+    try:
+        with opening(), looking(engine) as connection:
+            stamp = read_stamp(connection)
+    finally:
+        engine.dispose()
+    if stamp is None:
+        raise StartFailure("database_missing", "there is no database yet", "clavero up makes one")
+    check(stamp)
+    return [Finding("schema", "ok", f"version {stamp.version}"), last_backup(settings)]
+
+
 def last_backup(settings: Settings) -> Finding:
     """When the newest backup of DATA/backup was taken."""
-    whole = [one.manifest for one in listed(settings, None) if one.manifest is not None]
-    if not whole:
+    newest = newest_ns(settings)
+    if not newest:
         return Finding("backup", "warn", "there is none in DATA/backup", fix="clavero db backup")
-    age = SystemClock().wall_ns() - max(one.made_ns for one in whole)
+    age = SystemClock().wall_ns() - newest
     late = settings.backup.every_hours and age > 2 * settings.backup.every_hours * _DAY_NS / 24
     text = (
         f"the newest is {age / _DAY_NS:.1f} days old"

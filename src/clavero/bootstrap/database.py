@@ -104,6 +104,11 @@ def listed(settings: Settings, folder: Path | None) -> list[backup.Listed]:
     return list(backup.listed(folder or settings.data / FOLDER))
 
 
+def newest_ns(settings: Settings) -> int:
+    """When the newest whole backup of DATA/backup was made, UTC nanoseconds; 0 where there is none."""
+    return max((one.manifest.made_ns for one in listed(settings, None) if one.manifest is not None), default=0)
+
+
 def verify(file: Path, told: Told) -> Manifest:
     """Read a backup from end to end; `StartFailure` where it is not what was written."""
     return backup.verify(file, told)

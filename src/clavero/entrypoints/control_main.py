@@ -32,6 +32,7 @@ from clavero.entrypoints.orders import Supervised
 from clavero.entrypoints.premises import bound_socket, write_private
 from clavero.entrypoints.processes import Alive, Instructions, Ready, Reporter, be_child, stop_signal
 from clavero.entrypoints.reload import certificate_of
+from clavero.entrypoints.schedule import backups, in_a_process
 from clavero.gateway.tally import Tally
 
 _BEAT_SECONDS = 1.0
@@ -58,6 +59,7 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
         asyncio.ensure_future(rekey.forever(plane.desk, lambda why: log.say("rekey_stuck", "warning", why=why))),
         asyncio.ensure_future(plane.forgetting.forever(lambda gone: _forgot(log, gone))),
         asyncio.ensure_future(watch_epoch(plane.reading.recovery, log)),
+        asyncio.ensure_future(backups(instructions, machine_clock(), in_a_process)),
     ]
     certificate = certificate_of(instructions, machine_clock(), log)
     server = _server(plane, instructions, hearing, certificate, log)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from clavero.adapters.storage.engines import sqlite_engine
-from clavero.bootstrap.checkup import Finding, check_all
+from clavero.bootstrap.checkup import Finding, at_a_glance, check_all
 from clavero.bootstrap.control import open_control
 from clavero.bootstrap.database import take
 from clavero.bootstrap.held import Held
@@ -117,3 +117,11 @@ def test_where_there_is_no_database_there_is_nothing_to_check(tmp_path: Path) ->
     with pytest.raises(StartFailure) as caught:
         list(check_all(Settings(storage=Storage(data_dir=str(tmp_path))), quiet, deep=False, passphrases=NOBODY))
     assert caught.value.code == "database_missing"
+
+
+def test_a_glance_tells_schema_and_backup_and_refuses_as_a_start_would(settings: Settings) -> None:
+    assert [(one.name, one.state) for one in at_a_glance(settings)] == [("schema", "ok"), ("backup", "warn")]
+    run("UPDATE meta SET value = '999' WHERE name = 'schema'")(settings)
+    with pytest.raises(StartFailure) as caught:
+        at_a_glance(settings)
+    assert caught.value.code == "database_newer"

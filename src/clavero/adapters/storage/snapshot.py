@@ -60,8 +60,8 @@ def of_file(file: Path, scratch: Path, copied: Copied) -> Iterator[Snapshot]:
         finally:
             connection.close()
     finally:
-        for path in (scratch, scratch.with_name(scratch.name + "-wal"), scratch.with_name(scratch.name + "-shm")):
-            path.unlink(missing_ok=True)
+        for ending in ("", "-wal", "-shm", "-journal"):
+            scratch.with_name(scratch.name + ending).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

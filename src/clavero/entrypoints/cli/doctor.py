@@ -12,7 +12,7 @@ from clavero.entrypoints.cli.checks import Check, clock_check, disk_check, forei
 from clavero.entrypoints.cli.client import Api, Place, Trust, connect, told
 from clavero.entrypoints.cli.failure import Failure
 from clavero.entrypoints.cli.options import COMMON, Common
-from clavero.entrypoints.cli.place import data_of, place_of, read_token
+from clavero.entrypoints.cli.place import data_of, place_of, read_token, settings_of
 from clavero.entrypoints.cli.show import Cell, sign
 from clavero.entrypoints.cli.speech import speak
 from clavero.entrypoints.exposure import pair_of
@@ -37,7 +37,7 @@ def doctor(*, ready: bool = False, common: Common = COMMON) -> int:
     """
     if ready:
         return _ready(common)
-    checks = [*_of_disk(data_of(common.data_dir)), *_of_service(common)]
+    checks = [*_of_disk(data_of(common.data_dir)), *_of_database(common.data_dir), *_of_service(common)]
     counts = {meaning: sum(one.meaning == meaning for one in checks) for meaning in ("ok", "warn", "bad")}
     ending = Exit.FAILED if counts["bad"] else Exit.DONE
     if common.json:
@@ -68,6 +68,17 @@ def _ready(common: Common) -> int:
 
 def _of_disk(data: Path) -> list[Check]:
     return [disk_check(data), *modes_check(data), foreign_startup()]
+
+
+def _of_database(data_dir: Path | None) -> list[Check]:
+    """The schema, and how old the newest backup is; a database that is not made yet is no finding."""
+    from clavero.bootstrap.checkup import at_a_glance
+
+    try:
+        found = at_a_glance(settings_of(data_dir))
+    except StartFailure as failure:
+        return [] if failure.code == "database_missing" else [Check("schema", "bad", failure.message, failure.fix)]
+    return [Check(one.name, one.state, one.text, one.fix) for one in found]
 
 
 def _of_service(common: Common) -> list[Check]:
