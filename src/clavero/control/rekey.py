@@ -34,7 +34,7 @@ from clavero.vault.box import CannotOpen
 from clavero.vault.columns import COLUMNS, Cell, Column
 from clavero.vault.keyring import Keyring
 
-_AT_ONCE = 50  # cells in one transaction: others come in between
+_AT_ONCE = 16  # cells in one transaction: whoever waits for the one writer of SQLite waits no longer than for them
 _AGAIN_SECONDS = 3.0  # after something was in the way
 _SILENT_NS = 600 * 1_000_000_000  # a machine that was not heard of for so long does not hold a re-key up
 
@@ -208,7 +208,10 @@ async def _reseal_all(desk: Desk) -> None:
             return
         done = 0
         for cells in _in_pieces(left):
+            began = desk.clock.monotonic_ns()
             done += await perform(desk, SYSTEM, reseal, cells=cells)
+            held_ns = desk.clock.monotonic_ns() - began
+            await asyncio.sleep(held_ns / 1e9)  # the writer's turn is others' for as long as it was ours
         if not done:
             ids = ", ".join(identity for _, identity in left[:3])
             raise ConnectionError(f"{len(left)} sealed values do not open ({ids}): remove them, and it goes on")

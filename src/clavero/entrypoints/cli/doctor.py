@@ -15,6 +15,7 @@ from clavero.entrypoints.cli.options import COMMON, Common
 from clavero.entrypoints.cli.place import data_of, place_of, read_token, settings_of
 from clavero.entrypoints.cli.show import Cell, sign
 from clavero.entrypoints.cli.speech import speak
+from clavero.entrypoints.cli.when import shown
 from clavero.entrypoints.exposure import pair_of
 from clavero.settings import read
 
@@ -94,13 +95,14 @@ def _of_service(common: Common) -> list[Check]:
         api = Api(place, read_token(place.token_file), _SECONDS)
         status = api.get("/status")
         providers = api.get("/providers")["providers"]
+        vault = api.get("/vault")
     except Failure as failure:
         return [control, Check("token", "bad", failure.message, failure.fix)]
     gateway = place.gateway or str(status.get("gateway_url", ""))
     trust = place.trust if place.gateway else Trust(place.trust.ca_file)
     return [
         control, _gateway(gateway, trust), *tls_checks(status),
-        *workers_checks(status), *ingest_checks(status), *providers_checks(providers),
+        *workers_checks(status), *ingest_checks(status), *providers_checks(providers), vault_check(vault),
         clock_check(date, clock().wall_ns()),
     ]  # fmt: skip
 
@@ -150,6 +152,16 @@ def ingest_checks(status: dict[str, Any]) -> list[Check]:
     if rejects:
         found.append(Check("rejects", "bad", speak("rejects", n=f"{rejects:,}"), "clavero audit verify"))
     return found
+
+
+def vault_check(vault: dict[str, Any]) -> Check:
+    """Whether the vault opens, and a move to new keys goes on."""
+    if vault["check"] != "ok":
+        return Check("vault", "bad", vault["check"], "clavero vault status")
+    if vault["stuck"]:
+        return Check("vault", "warn", speak("rekey_stuck", why=vault["stuck"]), "clavero vault status")
+    since = shown(vault["root_key_since"])
+    return Check("vault", "ok", f"{speak('vault_root', name=vault['root_key'], since=since)} ({vault['seal']})")
 
 
 def providers_checks(providers: list[dict[str, Any]]) -> list[Check]:

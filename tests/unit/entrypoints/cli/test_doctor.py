@@ -3,7 +3,14 @@ from pathlib import Path
 import pytest
 from tests.pairs import make
 
-from clavero.entrypoints.cli.doctor import files_checks, ingest_checks, providers_checks, tls_checks, workers_checks
+from clavero.entrypoints.cli.doctor import (
+    files_checks,
+    ingest_checks,
+    providers_checks,
+    tls_checks,
+    vault_check,
+    workers_checks,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +43,21 @@ def test_each_live_worker_was_heard_of_lately_and_there_is_one(
 )
 def test_records_that_come_late_or_not_at_all_are_told(lag: int | None, rejects: int, meanings: list[str]) -> None:
     assert [one.meaning for one in ingest_checks({"ingest_lag_ms": lag, "rejects": rejects})] == meanings
+
+
+@pytest.mark.parametrize(
+    ("more", "meaning", "says"),
+    [
+        ({}, "ok", "root key rk_8b43"),
+        ({"stuck": "the disk is full"}, "warn", "the disk is full"),
+        ({"check": "The vault does not open"}, "bad", "does not open"),
+    ],
+    ids=["well", "stuck", "closed"],
+)
+def test_a_vault_that_does_not_open_or_move_on_is_told(more: dict[str, str], meaning: str, says: str) -> None:
+    told = {"check": "ok", "stuck": "", "root_key": "rk_8b43", "root_key_since": "2026-11-22T23:11:00Z", "seal": "file"}
+    found = vault_check(told | more)
+    assert (found.meaning, says in found.text, bool(found.fix)) == (meaning, True, meaning != "ok")
 
 
 def test_a_provider_in_use_needs_a_credential() -> None:
