@@ -21,6 +21,7 @@ GROUPS = (
 )  # fmt: skip
 DAY_S = 86_400
 HOUR_S = 3_600
+MOST_ROWS = 10_000
 _HOURS = 24
 _LAST_DAY = 10**6  # days since 1970 that a date can say
 
@@ -52,6 +53,7 @@ class Report(Struct, frozen=True, kw_only=True):
     ledger_n: int
     unbudgeted_n: int  # the cost of what no budget applied to
     differences: list[Difference]
+    more: bool = False  # there are more rows than were asked for, each as cheap as the last or cheaper
 
     @property
     def equal(self) -> bool:
@@ -59,7 +61,9 @@ class Report(Struct, frozen=True, kw_only=True):
         return self.charged_n == self.ledger_n and not self.differences
 
 
-async def report(desk: Desk, by: Sequence[str], since_s: int, until_s: int, unit_s: int = DAY_S) -> Report:
+async def report(
+    desk: Desk, by: Sequence[str], since_s: int, until_s: int, unit_s: int = DAY_S, most: int = MOST_ROWS
+) -> Report:
     """Usage by some of GROUPS, all together where none is named; whole days, or hours where `unit_s` is HOUR_S."""
     groups = _checked(by)
     hours = range(since_s // unit_s * unit_s // HOUR_S, -(-until_s // unit_s) * unit_s // HOUR_S)
@@ -68,7 +72,7 @@ async def report(desk: Desk, by: Sequence[str], since_s: int, until_s: int, unit
     async with desk.store.read() as look:
         hours = await _kept(look, hours)
         total = (await look.rows("usage_total", **_bounds(hours)))[0]
-        rows = await sums_by(look, groups, hours) if groups else [total]
+        rows = await sums_by(look, groups, hours, most + 1) if groups else [total]
         names = await _key_names(look, rows) if "key" in groups else {}
         differences, short_n = await _differences(look, hours)
     unbudgeted, charged = int(total.pop("unbudgeted_n")), int(total.pop("charged_n"))
@@ -76,7 +80,8 @@ async def report(desk: Desk, by: Sequence[str], since_s: int, until_s: int, unit
         by=groups,
         since_s=hours.start * HOUR_S,
         until_s=hours.stop * HOUR_S,
-        rows=[_line(row, names) for row in rows],
+        rows=[_line(row, names) for row in rows[:most]],
+        more=len(rows) > most,
         total=total,
         charged_n=int(total["cost_n"]) - unbudgeted,
         ledger_n=charged - short_n,
@@ -85,9 +90,9 @@ async def report(desk: Desk, by: Sequence[str], since_s: int, until_s: int, unit
     )
 
 
-async def sums_by(look: Reading, groups: Sequence[str], hours: range) -> list[Row]:
-    """The sums of some hours since 1970 by some of GROUPS, dearest first."""
-    return await look.rows(f"usage_by:{','.join(groups)}", **_bounds(hours))
+async def sums_by(look: Reading, groups: Sequence[str], hours: range, most: int = MOST_ROWS) -> list[Row]:
+    """The sums of some hours since 1970 by some of GROUPS, dearest first, at most so many."""
+    return await look.rows(f"usage_by:{','.join(groups)}", most=most, **_bounds(hours))
 
 
 def _bounds(hours: range) -> dict[str, int]:

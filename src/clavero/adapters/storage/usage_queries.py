@@ -60,6 +60,7 @@ WHOLE: Final = _said(
     """SELECT {own}, {named}, CASE WHEN g.model_asked = '' THEN u.asked ELSE g.model_asked END AS model_asked
     FROM usage u CROSS JOIN usage_group g WHERE g.id = u.group_id"""
 )
+BY_TIME: Final = WHOLE.replace("usage u", "usage u {by_time}")
 
 USAGE: Final[dict[str, str]] = {
     "usage_total": _said(
@@ -94,7 +95,8 @@ USAGE: Final[dict[str, str]] = {
     "hours_of": """
         SELECT DISTINCT hour FROM usage_hour WHERE hour >= :first AND hour <= :last AND calls > 0
         AND group_id IN {numbers} ORDER BY hour DESC""",
-    "requests_between": WHOLE + """ AND u.final AND u.day = :day AND u.at_ns >= :since AND u.at_ns < :until
+    "requests_between": BY_TIME + """
+        AND u.final AND u.day = :day AND u.at_ns >= :since AND u.at_ns < :until
         AND (u.at_ns < :before OR u.at_ns = :before AND u.hold_id < :hold)
         AND (:every OR u.group_id IN {numbers})
         AND (:model = '' OR g.model_served = :model OR g.model_asked = :model OR u.asked = :model)
@@ -108,8 +110,8 @@ USAGE: Final[dict[str, str]] = {
         SELECT code, sum(calls) AS calls FROM usage_minute WHERE minute >= :since AND code <> ''
         GROUP BY code HAVING sum(calls) > 0""",
     "usage_speed": """
-        SELECT u.total_us, u.overhead_us FROM usage u CROSS JOIN usage_group g WHERE g.id = u.group_id AND g.code = ''
-        AND u.final AND u.at_ns >= :since ORDER BY u.at_ns DESC LIMIT :most""",
+        SELECT u.total_us, u.overhead_us FROM usage u {by_time} CROSS JOIN usage_group g
+        WHERE g.id = u.group_id AND g.code = '' AND u.final AND u.at_ns >= :since ORDER BY u.at_ns DESC LIMIT :most""",
     "last_use": "SELECT key_id, last_ns AS at_ns FROM usage_key",
     "last_use_of": "SELECT key_id, last_ns AS at_ns FROM usage_key WHERE key_id = :key",
 }  # fmt: skip
@@ -122,4 +124,4 @@ def by_groups(groups: Sequence[str]) -> str:
         "{numbers}": ", ".join(GROUPS[group] for group in groups),
         "{parts}": _PARTS,
     }
-    return _said(_BY, words | _WORDS) + " ORDER BY cost_n DESC, calls DESC"
+    return _said(_BY, words | _WORDS) + " ORDER BY cost_n DESC, calls DESC, " + words["{numbers}"] + " LIMIT :most"

@@ -161,6 +161,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "equals": ("= ledger", "= libro mayor"),
     "differs": ("≠ ledger {ledger}", "≠ libro mayor {ledger}"),
     "differs_fix": ("clavero doctor; the ledger is what is billed", "clavero doctor; cuenta el libro mayor"),
+    "rows_left": (
+        "the {count} dearest rows; fewer groups, or a shorter time, show all",
+        "las {count} filas más caras; con menos grupos, o menos tiempo, se ven todas",
+    ),
     # --- proofs
     "chain_ok": (
         "{rows} rows, each as it was written; {signed} of them signed",

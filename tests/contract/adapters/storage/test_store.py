@@ -162,7 +162,7 @@ async def test_every_named_query_runs(database: SqlStore) -> None:
         "action", "what", "home",
     }  # fmt: skip
     lists = {"ids", "numbers", "days"}
-    times = dict.fromkeys(("since", "head", "first_day", "end_day", "tail", "until"), 1)
+    times = dict.fromkeys(("since", "head", "first_day", "end_day", "tail", "until", "most"), 1)
     async with database.read() as look:
         for name, sql in QUERIES.items():
             named = set(re.findall(r":(\w+)|\{(ids|numbers|days)\}", sql))
