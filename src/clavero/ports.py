@@ -141,6 +141,10 @@ class Journals(Protocol):
         """Remove what these boots left, but for the newest segments of them all."""
         ...
 
+    def discard(self, boot: BootId) -> None:
+        """Remove the journal of a dead boot that no database knows, if nothing was ever written there."""
+        ...
+
 
 class Books(Protocol):
     """The ledger as ingest and reclaim see it: each method one transaction. Blocking, one call at a time.
@@ -194,12 +198,14 @@ class Publication(Protocol):
         ...
 
     def wait(self, after: int, seconds: float) -> Sequence[Change]:
-        """The changes after a sequence number: at once if there are some, else as soon as one comes or time is up."""
+        """The changes after a number, at once or when one comes; none when time is up; `Behind` where some are gone."""
         ...
 
     def fetch(self, kind: type[T], ids: Sequence[str]) -> Sequence[T]:
         """The objects of a kind that still exist among these ids."""
         ...
+
+    def every(self, kind: type[T]) -> Sequence[T]: ...  # of a kind that has few
 
     def close(self) -> None: ...
 
@@ -262,9 +268,25 @@ class Store(Protocol):
 
 
 class Unsealer(Protocol):
-    """Whoever hands out the root key: over an inherited pipe, never an argument, the environment or a file."""
+    """Who holds the seal: the supervisor, over inherited pipes. `ConnectionError` says why a wish is not done now."""
 
-    def root_key(self) -> bytes: ...
+    @property
+    def kind(self) -> str:
+        """How the root keys are wrapped: `file`, `passphrase`."""
+        ...
+
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """The root keys that are held now, oldest first."""
+        ...
+
+    async def add_root(self) -> None:
+        """Return when the seal and every process of this machine hold a new root key behind the one that was there."""
+        ...
+
+    async def keep_root(self, name: str, seq: int) -> None:
+        """Return when every other root key is destroyed; not before every worker has applied change `seq`."""
+        ...
 
 
 # --- outgoing calls

@@ -1,5 +1,6 @@
 """Real servers for the contract suites: one PostgreSQL a test process, from the wheel, without a network port."""
 
+import contextlib
 import shutil
 import tempfile
 import warnings
@@ -15,6 +16,13 @@ from clavero.testing.ledgers import Ledger, MemoryTestLedger, PostgresTestLedger
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A server of this test process, with nothing in it but what its tests make."""
+    with serving() as url:
+        yield url
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[str]:
+    """A server with an empty database, gone afterwards; its URL."""
     # Not pytest's own directory: as root the server runs as another user, who may not enter it.
     directory = Path(tempfile.mkdtemp(prefix="clavero-postgres-"))
     with warnings.catch_warnings():

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -48,6 +49,13 @@ class Running:
         return str(self.ready["admin_url"])
 
     @property
+    def trust(self) -> ssl.SSLContext | None:
+        """What its certificate is checked against; None without TLS."""
+        if not self.gateway.startswith("https:"):
+            return None
+        return ssl.create_default_context(cafile=str(self.data / "run" / "certificate.pem"))
+
+    @property
     def key(self) -> str:
         return Path(self.ready["keys"][0]["key_file"]).read_text().strip()
 
@@ -58,16 +66,22 @@ class Running:
     def post(self, path: str, body: object, **headers: str) -> Answer:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {"content-type": "application/json", "authorization": f"Bearer {self.key}", **given}
-        return fetch(self.gateway + path, "POST", sent, raw)
+        sent = {"content-type": "application/json", **given}
+        if "authorization" not in sent:
+            sent["authorization"] = f"Bearer {self.key}"
+        return fetch(self.gateway + path, "POST", sent, raw, self.trust)
 
     def chat(self, **headers: str) -> Answer:
         return self.post("/v1/chat/completions", CHAT, **headers)
 
+    def chat_with(self, key: str) -> Answer:
+        """The same call with another key."""
+        return self.chat(authorization=f"Bearer {key}")
+
     def api(self, method: str, path: str, body: object = None) -> Answer:
         raw = None if body is None else json.dumps(body).encode()
         headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
-        return fetch(self.admin + "/api/v1" + path, method, headers, raw)
+        return fetch(self.admin + "/api/v1" + path, method, headers, raw, self.trust)
 
     def cli(self, *words: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -77,9 +91,9 @@ class Running:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
-    def children(self) -> dict[str, int]:
-        """Process ids of the children by the module they run."""
-        found = {}
+    def processes(self) -> list[tuple[int, str]]:
+        """Process ids of the children, and the module that each runs."""
+        found = []
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
@@ -87,8 +101,16 @@ class Running:
             except (OSError, ValueError, IndexError):
                 continue
             if parent == self.process.pid and len(words) > 2:
-                found[words[2].decode().rpartition(".")[2]] = int(entry.name)
-        return found
+                found.append((int(entry.name), words[2].decode().rpartition(".")[2]))
+        return sorted(found)
+
+    def children(self) -> dict[str, int]:
+        """Process ids of the children by the module they run; of several workers the newest."""
+        return {module: pid for pid, module in self.processes()}
+
+    def workers(self) -> list[int]:
+        """Process ids of the workers."""
+        return [pid for pid, module in self.processes() if module == "gateway_main"]
 
     def stop(self) -> int:
         if self.process.poll() is None:
@@ -96,10 +118,12 @@ class Running:
         return self.process.wait(60)
 
 
-def fetch(url: str, method: str, headers: dict[str, str], body: bytes | None) -> Answer:
+def fetch(
+    url: str, method: str, headers: dict[str, str], body: bytes | None, trust: ssl.SSLContext | None = None
+) -> Answer:
     request = urllib.request.Request(url, data=body, method=method, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=60, context=trust) as answer:
             return Answer(answer.status, dict(answer.headers.items()), answer.read())
     except urllib.error.HTTPError as error:
         with error:

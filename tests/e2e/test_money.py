@@ -118,40 +118,6 @@ class Load:
             thread.join()
 
 
-def kills(tmp_path: Path, count: int) -> None:
-    running = start(tmp_path / "data")
-    try:
-        load = Load(running, 12)
-        for _ in range(count):
-            pid = wait_for(lambda: running.children().get("gateway_main"), 20)
-            before = len(load.acknowledged)
-            wait_for(lambda before=before: len(load.acknowledged) > before + 3, 30)
-            os.kill(pid, signal.SIGKILL)
-            wait_for(lambda pid=pid: running.children().get("gateway_main") not in {None, pid}, 20)
-        load.stop()
-        wait_for(lambda: at_rest(running), 30)
-        kept = {row["request_id"] for row in rows(running, "SELECT request_id FROM usage WHERE final")}
-        assert not set(load.acknowledged) - kept, "acknowledged records lost"
-        assert 429 not in load.refused, "a refusal that was not proved"
-        both_books_agree(running)
-        closed = rows(running, "SELECT count(*) AS n FROM boot WHERE state = 'closed'")[0]["n"]
-        assert closed >= count
-        assert rows(running, "SELECT count(*) AS n FROM journal_rejects")[0]["n"] == 0
-    finally:
-        assert running.stop() == 0
-
-
-@pytest.mark.timeout(400)
-def test_thirty_kills_under_load_lose_nothing_and_stick_nothing(tmp_path: Path) -> None:
-    kills(tmp_path, 30)
-
-
-@pytest.mark.nightly
-@pytest.mark.timeout(3000)
-def test_three_hundred_kills(tmp_path: Path) -> None:
-    kills(tmp_path, 300)
-
-
 def test_the_control_plane_may_die_and_inference_goes_on(tmp_path: Path) -> None:
     running = start(tmp_path / "data")
     try:

@@ -1,20 +1,16 @@
 """A key is revoked while it is used: how long it still opens, measured on real processes."""
 
-import http.client
-import json
-import socket
 import threading
 import time
 from dataclasses import dataclass, field
 
 import pytest
-from tests.e2e.own_provider import SLOW, introduce, own_provider
+from tests.e2e.own_provider import introduce, own_provider
+from tests.e2e.revoking import ASKED, STREAMS_CUT, OpenStream, made, until
 from tests.e2e.running import Running
 
 PROMISED, NOISE = 1.0, 2.0  # seconds to the first refusal; what a busy machine may add
-STREAMS_CUT = 5.0
 PER_SECOND = 20
-ASKED = {"model": "gpt-4o-mini", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
 
 
 @dataclass
@@ -48,58 +44,6 @@ class Caller:
         answer = self.running.post("/v1/chat/completions", ASKED, authorization=f"Bearer {self.key}")
         code = "" if answer.status == 200 else answer.json["error"]["code"]
         self.answers.append((sent, answer.status, code))
-
-
-@dataclass
-class OpenStream:
-    """One stream that is read to its end, however it comes."""
-
-    running: Running
-    key: str
-    read: bytes = b""
-    ended: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.connection = http.client.HTTPConnection(self.running.gateway.removeprefix("http://"), timeout=60)
-        self.thread = threading.Thread(target=self._read)
-        self.thread.start()
-
-    @property
-    def words(self) -> int:
-        return self.read.count(b"word")
-
-    def leave(self) -> None:
-        if self.connection.sock is not None:
-            self.connection.sock.shutdown(socket.SHUT_RDWR)
-        self.thread.join()
-
-    def _read(self) -> None:
-        body = json.dumps({**ASKED, "model": SLOW, "max_tokens": 2000, "stream": True}).encode()
-        try:
-            headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
-            self.connection.request("POST", "/v1/chat/completions", body, headers)
-            answer = self.connection.getresponse()
-            while piece := answer.read1(65536):
-                self.read += piece
-        except (OSError, http.client.HTTPException):
-            pass  # a cut connection is an end as well
-        finally:
-            self.ended = time.monotonic()
-            self.connection.close()
-
-
-def made(running: Running, name: str) -> str:
-    answer = running.api("POST", "/keys", {"name": name, "owner": "asha"})
-    assert answer.status == 201, answer.body
-    return str(answer.json["secret"])
-
-
-def until(what: object, seconds: float) -> bool:
-    assert callable(what)
-    end = time.monotonic() + seconds
-    while not (true := what()) and time.monotonic() < end:
-        time.sleep(0.01)
-    return bool(true)
 
 
 @pytest.mark.requirement(73)

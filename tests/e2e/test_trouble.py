@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.e2e.running import CLAVERO, Running, clean_environ, start, wait_for
+from tests.e2e.campaign.legs import fill
+from tests.e2e.running import CHAT, CLAVERO, Running, clean_environ, start, wait_for
 
 # Root may write everywhere: without these two, file modes count for it as well.
 _AS_ANYBODY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner"]
@@ -161,8 +162,12 @@ SPOILT: dict[str, tuple[Callable[[Path], None], str]] = {
     "seal garbage": (write("seal/root.key", os.urandom(4000)), "seal_malformed"),
     "seal of another": (swap_key, "wrong_root_key"),
     "a newer database": (meta("999"), "database_newer"),
-    "an older database": (meta("0"), "database_older"),
-    "a schema that is no number": (meta("seven"), "database"),
+    "a schema that no clavero gives": (meta("0"), "database_foreign"),
+    "a schema that is no number": (meta("seven"), "database_foreign"),
+    "a migration that was stopped": (
+        vault("INSERT INTO meta VALUES ('migrating', '1')"),
+        r"(?s)has not ended.*database_half_migrated.*clavero db migrate --data-dir ",
+    ),
     "no database at all": (write("clavero.db", b"not a database " * 1000), "database"),
     "half a database": (cut("clavero.db", 0.5), "database"),
     "a database of 100 bytes": (lambda data: os.truncate(data / "clavero.db", 100), "database"),
@@ -219,19 +224,28 @@ def test_what_can_be_done_without_does_not_stop_a_start(data: Path, what: str) -
 # --- disks
 
 
+DEAR = {**CHAT, "max_tokens": 16_000}  # more than any slice at hand, so that the database is asked
 FULL = {"storage_full", "ledger_unavailable", "budget_busy"}
 
 
-def fill(running: Running, most: int) -> set[str]:
+def refused_in(running: Running, most: int, body: object = CHAT) -> set[str]:
     """Call until the disk says no; the codes of the refusals. Every answer that was given is kept."""
     codes = set()
     for _ in range(most):
-        answer = running.chat()
+        answer = running.post("/v1/chat/completions", body)
         if answer.status != 200:
             codes.add(str(answer.json["error"]["code"]))
             assert answer.status == 503, answer.body
             break
     return codes
+
+
+def fill_disk(data: Path) -> Path:
+    """Take all room where this data is, with nothing left to the database either; returns the file to remove."""
+    with contextlib.closing(sqlite3.connect(data / "clavero.db", timeout=10)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    fill(data.with_name("ballast"))
+    return data.with_name("ballast")
 
 
 def test_a_start_on_a_full_disk_is_one_line(tmp_path: Path) -> None:
@@ -252,7 +266,7 @@ def test_a_disk_that_fills_refuses_calls_and_loses_no_record(tmp_path: Path) -> 
         answered = [running.chat().headers["x-request-id"] for _ in range(3)]
         worker = running.children()["gateway_main"]
         resource.prlimit(worker, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
-        codes = fill(running, 60)
+        codes = refused_in(running, 60)
         assert codes <= FULL
         resource.prlimit(worker, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         wait_for(lambda: running.chat().status == 200, 20)
@@ -263,35 +277,16 @@ def test_a_disk_that_fills_refuses_calls_and_loses_no_record(tmp_path: Path) -> 
         assert running.stop() == 0
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 72 MiB; only one who may mount can have it, so its tests are of the nightly profile."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=72m", "tmpfs", str(place)]
-    if os.geteuid() != 0 or shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
-        pytest.fail("only one who may mount can fill a disk: run make nightly as root")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
-
-
 @pytest.mark.nightly
 def test_a_full_disk_refuses_and_recovers(small_disk: Path, tmp_path: Path) -> None:
     running = start(small_disk / "data", environ=clean_environ(tmp_path))
     try:
         wait_for(lambda: running.chat().status == 200)
         answered = [running.chat().headers["x-request-id"] for _ in range(3)]
-        ballast = small_disk / "ballast"
-        with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
-            while file.write(b"x" * 65536):
-                pass
-        for _ in range(5):
-            answer = running.chat()
-            if answer.status == 200:
-                answered.append(answer.headers["x-request-id"])
-            else:
-                assert answer.status == 503, answer.body
-                assert answer.json["error"]["code"] in FULL
+        ballast = fill_disk(running.data)
+        codes = refused_in(running, 20, DEAR)
+        assert codes, "the disk was full and nobody was refused"
+        assert codes <= FULL
         change = running.api("POST", "/keys", {"name": "prod-full-01", "owner": "asha"})
         assert change.status in {201, 503}, change.body
         ballast.unlink()
@@ -302,3 +297,26 @@ def test_a_full_disk_refuses_and_recovers(small_disk: Path, tmp_path: Path) -> N
         assert "Traceback" not in (small_disk / "data.log").read_text()
     finally:
         assert running.stop() == 0
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("logged", ["on the full disk", "elsewhere"])
+def test_a_stop_on_a_full_disk_is_a_stop(small_disk: Path, tmp_path: Path, logged: str) -> None:
+    """What could not be read before the end is read at the next start; a log without room is no failure."""
+    data = small_disk / "data"
+    if logged == "elsewhere":
+        (small_disk / "data.log").symlink_to(tmp_path / "data.log")
+    running = start(data, environ=clean_environ(tmp_path))
+    wait_for(lambda: running.chat().status == 200)
+    answered = running.chat().headers["x-request-id"]
+    ballast = fill_disk(data)
+    assert refused_in(running, 20, DEAR) <= FULL
+    assert running.stop() == 0
+    log = (small_disk / "data.log").read_text()
+    assert "Traceback" not in log, log[log.index("Traceback") :]
+    ballast.unlink()
+    again = start(data, environ=clean_environ(tmp_path))
+    try:
+        wait_for(lambda: again.api("GET", f"/requests/{answered}").status == 200)
+    finally:
+        assert again.stop() == 0

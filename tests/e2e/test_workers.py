@@ -3,9 +3,10 @@
 import json
 import os
 import signal
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from tests.e2e.running import Running, fetch, start, wait_for
@@ -16,24 +17,10 @@ SMALL = {"model": "gpt-4o-mini", "max_tokens": 1, "messages": [{"role": "user", 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     running = start(tmp_path_factory.mktemp("pair") / "data", "--workers", "2")
-    wait_for(lambda: len(workers(running)) == 2)
+    wait_for(lambda: len(running.workers()) == 2)
     wait_for(lambda: all(call(running, running.key)[0] == 200 for _ in range(8)))
     yield running
     running.stop()
-
-
-def workers(running: Running) -> list[int]:
-    """Process ids of the workers."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            words = (entry / "cmdline").read_bytes()
-        except (OSError, ValueError, IndexError):
-            continue
-        if parent == running.process.pid and b"gateway_main" in words:
-            found.append(int(entry.name))
-    return sorted(found)
 
 
 def call(running: Running, key: str) -> tuple[int, str, str]:
@@ -87,7 +74,7 @@ def test_one_budget_holds_across_both(pair: Running) -> None:
 
 
 def test_a_killed_worker_is_covered_by_the_other_and_replaced(pair: Running) -> None:
-    before = workers(pair)
+    before = pair.workers()
     acknowledged: list[str] = []
     over = threading.Event()
 
@@ -105,13 +92,28 @@ def test_a_killed_worker_is_covered_by_the_other_and_replaced(pair: Running) -> 
         os.kill(before[0], signal.SIGKILL)
         so_far = len(acknowledged)
         wait_for(lambda: len(acknowledged) > so_far + 10)
-        wait_for(lambda: len(workers(pair)) == 2 and before[0] not in workers(pair), 20)
+        wait_for(lambda: len(pair.workers()) == 2 and before[0] not in pair.workers(), 20)
     finally:
         over.set()
         for thread in threads:
             thread.join()
     for request_id in acknowledged:
         wait_for(lambda asked=request_id: pair.api("GET", f"/requests/{asked}").status == 200)
+
+
+def test_a_worker_that_begins_while_nobody_can_write_waits_for_it(pair: Running) -> None:
+    before = pair.workers()
+    database = sqlite3.connect(pair.data / "clavero.db", isolation_level=None)
+    try:
+        database.execute("BEGIN IMMEDIATE")
+        os.kill(before[0], signal.SIGKILL)
+        (fresh,) = wait_for(lambda: len(pair.workers()) == 2 and set(pair.workers()) - set(before), 20)
+        time.sleep(2.5)  # longer than a worker waits for the lock
+        assert fresh in pair.workers()
+    finally:
+        database.close()
+    wait_for(lambda: len(pair.api("GET", "/status").json["workers"]) == 2, 20)
+    assert "Traceback" not in pair.data.with_name("data.log").read_text()
 
 
 def test_a_revoked_key_is_refused_by_both(pair: Running) -> None:

@@ -67,6 +67,7 @@ async def test_rows_rewritten_behind_our_back_do_not_open(tmp_path: Path) -> Non
         await perform(desk, SYSTEM, overwrite, thing=forged)
         async with desk.store.read() as look:
             stored = await look.get(Credential, kept.id)
+            barrier = await desk.vault.barrier(look)
         assert stored is not None
         with pytest.raises(CannotOpen):
-            desk.barrier.open(stored.sealed, credential_cell(stored))
+            barrier.open(stored.sealed, credential_cell(stored))

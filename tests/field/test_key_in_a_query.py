@@ -20,7 +20,7 @@ async def test_a_key_in_the_query_is_no_key_and_goes_nowhere(tmp_path: Path, nam
         nowhere = await house.post("/v1/nowhere" + query, chat(), key)
         assert (wrong.status, nowhere.status) == (405, 404)
         await house.rows()
-        written = str(house.query("select * from usage")) + "".join(house.logged)
+        written = str(house.query("select * from usage, usage_group g where g.id = group_id")) + "".join(house.logged)
         written += "".join(said.text for said in (alone, beside, wrong, nowhere))
         journal = b"".join(path.read_bytes() for path in (house.data / "journal").rglob("*.seg"))
         for secret in (key, key[-49:], "another-secret-of-theirs"):

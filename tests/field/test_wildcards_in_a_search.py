@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from tests.unit.control.desk import open_desk
 
-from clavero.control import budgets, catalog, keys, usage
+from clavero.control import budgets, catalog, keys, requests
 from clavero.control.commit import perform
 from clavero.control.keys import NewKey
+from clavero.control.requests import Wanted
 from clavero.domain.access import SYSTEM
 from clavero.domain.refusals import NotFound
 
@@ -22,10 +23,10 @@ async def test_a_wildcard_finds_what_is_called_so_and_nothing_else(tmp_path: Pat
         await catalog.update_prices(desk)
         assert await keys.list_keys(desk, owner=text) == []
         assert await budgets.list_budgets(desk, name=text) == []
-        assert await usage.latest(desk, service=text, key=text, model=text, code=text) == []
+        assert await requests.latest(desk, Wanted(service=text, key=text, model=text, code=text)) == []
         found = await catalog.list_prices(desk, containing=text)
         assert found == [price for price in found if text.lower() in price.id]
         with pytest.raises(NotFound):
             await keys.show_key(desk, text)
         with pytest.raises(NotFound):
-            await usage.trace(desk, text)
+            await requests.trace(desk, text)

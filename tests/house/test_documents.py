@@ -14,7 +14,7 @@ from clavero.settings import PREFIX, read
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "changes").glob("*.md")])
 SOURCES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "tests").rglob("*.py")])
-OTHER_VARIABLES = {"CLAVERO_URL", "CLAVERO_ADMIN_TOKEN_FILE"}
+OTHER_VARIABLES = {"CLAVERO_URL", "CLAVERO_ADMIN_TOKEN_FILE", "CLAVERO_CA_FILE"}
 SUPERLATIVES = r"\b(best|fastest|blazing|world-class|seamless(?:ly)?|effortless(?:ly)?|simply|just|easily)\b"
 
 

@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import cast
 
@@ -20,14 +20,14 @@ from clavero.adapters.storage.segments import Segments
 from clavero.control.ingest import POSTGRES_PACE, Ingest
 from clavero.control.reclaim import SILENT_NS, Reclaim
 from clavero.domain.budgets import Budget, BudgetId, RowKey, Subject, Window, budget_id
-from clavero.domain.ledger import BootId, Fenced, Lease, Position, Talk, Terms
+from clavero.domain.ledger import Answer, BootId, Fenced, Lease, Life, Position, Row, Talk, Terms
 from clavero.domain.usage import Exchange
 from clavero.gateway.bank import Bank
-from clavero.gateway.leases import Leases, Purse, Waiter
+from clavero.gateway.leases import Leases, Purse, Refused, Waiter
 from clavero.gateway.reserve import Hold
 from clavero.ports import Lender
 from clavero.testing.clock import StoppedClock
-from clavero.testing.ledgers import MemoryTestLedger, SqliteTestLedger
+from clavero.testing.ledgers import Ledger
 from clavero.wire import journal as frames
 from clavero.wire.journal import Settle
 
@@ -141,19 +141,20 @@ class Worker:
 class World:
     """Up to a few workers on one ledger and one journal directory."""
 
-    def __init__(
-        self, root: Path, ledger: MemoryTestLedger | SqliteTestLedger, clock: StoppedClock, parts: Parts
-    ) -> None:
+    def __init__(self, root: Path, ledger: Ledger, clock: StoppedClock, parts: Parts) -> None:
         self.root, self.ledger, self.clock, self.parts = root, ledger, clock, parts
         self.segments = Segments(root / "journal")
-        self.ingest = Ingest(self.segments, ledger.books(), clock, POSTGRES_PACE, kept=0)
-        self.reclaim = Reclaim(self.segments, ledger.books(), self.ingest)
+        self.books = ledger.books()
+        self.ingest = Ingest(self.segments, self.books, clock, POSTGRES_PACE, kept=0)
+        self.reclaim = Reclaim(self.segments, self.books, self.ingest)
         self.workers: list[Worker] = []
         self.calls: dict[str, Call] = {}
         self.limits: Counter[BudgetId] = Counter()
         self.highest: Counter[BudgetId] = Counter()
         self.lowered = False
         self.number = 0
+        self.short: set[str] = set()  # waiters that at some instant could not have been served, whoever gave up what
+        self.refused = 0
         for budget in (KEY, TEAM, ALL):
             ledger.budget(budget.id, budget.limit_n)
             self.limits[budget.id] = self.highest[budget.id] = budget.limit_n
@@ -166,6 +167,7 @@ class World:
         self.limits[budget] = limit
         self.highest[budget] = max(limit, self.highest[budget])
         self.ledger.apply_limit(budget, limit)
+        self.note()
 
     def start(self) -> Worker:
         """A new boot."""
@@ -187,11 +189,13 @@ class World:
         else:
             waiter = worker.waiters[name] = Waiter(name, purse, amount)
             worker.leases.wait(waiter)
+        self.note()
         return name
 
     def leave(self, worker: Worker, name: str) -> None:
         """A caller goes while it waits."""
         worker.leases.leave(worker.waiters.pop(name))
+        self.note()
 
     def settle(self, name: str, charge: int) -> None:
         """The provider has reported."""
@@ -202,6 +206,7 @@ class World:
         settled = next((frame for frame in queued if isinstance(frame, Settle) and frame.id == name), None)
         if settled is not None:
             call.covered = Counter({RowKey(BudgetId(b), p): covered for b, p, _, covered in settled.rows})
+        self.note()
 
     def _hold(self, worker: Worker, name: str, purse: Purse, amount: int) -> None:
         bank = cast("Bank", worker)  # what a hold needs of it: `leases` and `latest_ns`
@@ -238,6 +243,7 @@ class World:
             return
         if fate == "well":
             worker.heard = terms
+        self.note()
 
     def hear(self, worker: Worker) -> list[Waiter]:
         """Take in the answer; whoever got its money holds."""
@@ -249,6 +255,10 @@ class World:
             worker.waiters.pop(waiter.request_id, None)
             if waiter.done is True:
                 self._hold(worker, waiter.request_id, waiter.purse, waiter.amount)
+            elif isinstance(waiter.done, Refused) and waiter.done.answer is Answer.REFUSED:
+                self.refused += 1
+                assert waiter.request_id in self.short, f"refusal: {waiter.request_id} always fitted"
+        self.note()
         return done
 
     def talk(self, worker: Worker, fate: str = "well") -> list[Waiter]:
@@ -264,16 +274,19 @@ class World:
         """Dead at once, perhaps inside a write."""
         worker.alive = False
         worker.journal.die(torn)
+        self.note()
 
     def read(self, most: int = 3) -> None:
         """One turn of ingest for every boot."""
         self.ingest._most = most
         for boot in self.ingest.boots():
             self.ingest.turn(boot)
+        self.note()
 
     def sweep(self) -> None:
         """Look for dead and silent boots."""
         self.reclaim.sweep()
+        self.note()
 
     def be_silent(self) -> None:
         """Nobody is heard of for longer than anybody may be."""
@@ -289,14 +302,45 @@ class World:
             if key in call.keys and call.left
         )
 
+    def note(self) -> None:
+        """Remember which waiters do not fit at this instant: only they may be refused (L18)."""
+        waiting = [
+            waiter
+            for worker in self.workers
+            if worker.alive
+            for name, waiter in worker.waiters.items()
+            if name not in self.short
+        ]
+        if waiting:
+            rows, posted = self.ledger.rows(), self.ledger.usage().keys()
+            lives = {boot.id: boot.life for boot in self.books.boots()[1]}
+            for waiter in waiting:
+                keys = [key for key in waiter.purse.keys if key in rows]
+                if any(self._nobodys(key, rows[key], posted, lives) < waiter.amount for key in keys):
+                    self.short.add(waiter.request_id)
+
+    def _nobodys(self, key: RowKey, row: Row, posted: Collection[str], lives: dict[BootId, Life]) -> int:
+        """What of a row no call has, had or is promised: a worker that dies leaves only what certainly was spent."""
+        left = row.limit - row.posted - row.lost
+        for name, call in self.calls.items():
+            if key not in call.keys or name in posted or lives.get(call.worker.boot) is not Life.LIVE:
+                continue
+            worst = call.amount if call.worker.alive or call.left else 0
+            left -= worst if call.charge is None else call.charge
+        for worker in self.workers:
+            if worker.heard is not None and worker.alive:
+                granted = {name for name, it in worker.heard.verdicts.items() if it.answer is Answer.GRANTED}
+                promised = [waiter for name, waiter in worker.leases.waiting.items() if name in granted]
+                left -= sum(waiter.amount for waiter in promised if key in waiter.purse.keys)
+        return left
+
     def check(self) -> None:
         """After every step."""
         leases, usage, shares = self.ledger.leases(), self._usage(), Counter[RowKey]()
         for (_, key), lease in leases.items():
             assert lease.share >= 0, f"identity: {key} a share below 0"
             shares[key] += lease.share
-        for key in {key for _, key in leases}:
-            row = self.ledger.row(key)
+        for key, row in self.ledger.rows().items():
             assert row.posted + row.leased + row.lost <= row.limit + row.excess, f"cap: {key} beyond the limit"
             assert row.leased == shares[key], f"identity: {key} leased {row.leased}, shares {shares[key]}"
             assert row.posted == usage[key], f"identity: {key} posted {row.posted}, usage {usage[key]}"
@@ -357,8 +401,7 @@ class World:
         assert not self.ledger.open_holds(), "rest: open holds"
 
     def _at_rest(self) -> None:
-        for key in {key for _, key in self.ledger.leases()}:
-            row = self.ledger.row(key)
+        for key, row in self.ledger.rows().items():
             fenced = any(worker.fenced and worker.alive for worker in self.workers)
             assert row.leased == 0, f"rest: {key} leased {row.leased}"
             assert row.lost == 0 or fenced, f"rest: {key} lost {row.lost}"

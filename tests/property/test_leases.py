@@ -5,46 +5,36 @@ is posted is what was spent, and at rest nothing is leased though everybody live
 """
 
 import shutil
-import tempfile
-from functools import cache
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from tests.property.lease_world import ALL, BUDGETS, KEY, TEAM, Parts, Worker, World
+from tests.property.places import directory, progress, server, template
 
 from clavero.adapters.storage import journal as journal_module
 from clavero.domain.budgets import Budget
 from clavero.testing.clock import StoppedClock
-from clavero.testing.ledgers import MemoryTestLedger, SqliteTestLedger
+from clavero.testing.grounds import SqliteGround
+from clavero.testing.ledgers import Ledger, MemoryTestLedger
 
 workers = st.integers(0, 2)
 fates = st.sampled_from(["well", "well", "well", "away", "lost"])
 amounts = st.sampled_from([1, 2, 3, 5, 8, 13])
 
 
-@cache
-def template() -> Path:
-    """An empty database, made once."""
-    path = Path(tempfile.mkdtemp(prefix="clavero-template-")) / "clavero.db"
-    SqliteTestLedger(path, StoppedClock()).close()
-    return path
-
-
 class LeaseMachine(RuleBasedStateMachine):
     """Steps in any order that a hostile scheduler could take."""
 
-    database = False
+    def stand(self) -> tuple[Ledger, StoppedClock]:
+        clock = StoppedClock()
+        return MemoryTestLedger(clock), clock
 
     @initialize(count=st.integers(1, 3))
     def begin(self, count: int) -> None:
-        self.root, clock = Path(tempfile.mkdtemp(prefix="clavero-leases-")), StoppedClock()
-        if self.database:
-            shutil.copy(template(), self.root / "clavero.db")
-        ledger = SqliteTestLedger(self.root / "clavero.db", clock, 0) if self.database else MemoryTestLedger(clock)
-        self.world = World(self.root, ledger, clock, Parts())
+        self.root = directory("leases")
+        self.world = World(self.root, *self.stand(), Parts())
         for _ in range(count):
             self.world.start()
 
@@ -56,6 +46,7 @@ class LeaseMachine(RuleBasedStateMachine):
         finally:
             self.world.close()
             shutil.rmtree(self.root)
+            progress(type(self).__name__)
 
     def alive(self, index: int) -> Worker | None:
         living = [worker for worker in self.world.workers if worker.alive]
@@ -152,10 +143,20 @@ class LeaseMachine(RuleBasedStateMachine):
             self.world.check()
 
 
-class DatabaseMachine(LeaseMachine):
+class FileMachine(LeaseMachine):
     """The same on a real SQLite file."""
 
-    database = True
+    def stand(self) -> tuple[Ledger, StoppedClock]:
+        ground = SqliteGround(self.root, template())
+        return ground.ledger, ground.clock
+
+
+class ServerMachine(LeaseMachine):
+    """The same on PostgreSQL."""
+
+    def stand(self) -> tuple[Ledger, StoppedClock]:
+        ground = server().again()
+        return ground.ledger, ground.clock
 
 
 COMMON = settings(
@@ -172,12 +173,13 @@ def test_the_worker_never_holds_more_than_it_was_lent() -> None:
     run_state_machine_as_test(LeaseMachine, settings=settings(COMMON, max_examples=40, stateful_step_count=50))
 
 
-def test_nor_does_it_on_a_database() -> None:
-    run_state_machine_as_test(DatabaseMachine, settings=settings(COMMON, max_examples=8, stateful_step_count=40))
+@pytest.mark.parametrize(("machine", "histories"), [(FileMachine, 8), (ServerMachine, 8)])
+def test_nor_does_it_on_a_database(machine: type[LeaseMachine], histories: int) -> None:
+    run_state_machine_as_test(machine, settings=settings(COMMON, max_examples=histories, stateful_step_count=40))
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(7200)
-@pytest.mark.parametrize("machine", [LeaseMachine, DatabaseMachine])
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("machine", [LeaseMachine, FileMachine, ServerMachine])
 def test_nor_does_it_all_night(machine: type[LeaseMachine]) -> None:
-    run_state_machine_as_test(machine, settings=settings(COMMON, max_examples=1500, stateful_step_count=100))
+    run_state_machine_as_test(machine, settings=settings(COMMON, max_examples=1000, stateful_step_count=40))

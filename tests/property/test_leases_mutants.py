@@ -429,37 +429,6 @@ def test_refuse_at_once(caught: Callable[..., None]) -> None:
     caught(wanting, Parts(leases=RefusesAtOnce), by="refusal")
 
 
-class AcknowledgesAndKeeps(Leases):
-    """It answers every want, also those for which it has not given back."""
-
-    def talk(self, tail: int, now_ns: int, *, last: bool = False) -> Talk:
-        talk = super().talk(tail, now_ns, last=last)
-        return replace(talk, acked={key: mine.want for key, mine in self.slices.items()})
-
-
-def test_an_answer_to_a_want_proves_only_with_what_is_given_back(caught: Callable[..., None]) -> None:
-    def story(world: World) -> None:
-        first, second = world.workers
-        third = world.start()
-        spend(world, first, 10, 0)
-        world.ask(third, (TEAM,), 30)
-        world.talk(third)
-        third.journal.tick()
-        mine = world.ask(first, (KEY, TEAM), 15)  # waits for the team's, and keeps the key's: its want is the oldest
-        world.talk(first)
-        world.ask(second, (KEY,), 38)
-        world.talk(second)
-        world.talk(first)
-        world.talk(first)
-        assert mine in first.waiters
-        world.leave(first, mine)
-        world.talk(first)
-        refused = [waiter for waiter in world.talk(second) if isinstance(waiter.done, Refused)]
-        assert not refused, "refusal: the first one still had it"
-
-    caught(story, Parts(leases=AcknowledgesAndKeeps), by="refusal")
-
-
 class PaysToday(Hold):
     """A settlement pays the window in which it happens."""
 

@@ -6,10 +6,7 @@ everybody dies: nothing is leased, nothing is lost, and what is posted is what w
 """
 
 import shutil
-import tempfile
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,11 +19,11 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from tests.property.places import directory, progress, server, template
 
 from clavero.domain.budgets import BudgetId, RowKey
-from clavero.testing.clock import StoppedClock
+from clavero.testing.grounds import Ground, SqliteGround
 from clavero.testing.ledger_world import KEY, ROWS, TEAM, WELL, Fate, Worker, World
-from clavero.testing.ledgers import SqliteTestLedger
 
 fates = st.sampled_from([WELL] * 5 + [Fate(answer_lost=True)] + [Fate(drops_at=n) for n in range(1, 10)])
 amounts = st.sampled_from([1, 2, 3, 5, 8, 13])
@@ -46,21 +43,16 @@ DISASTERS = [
 ]
 
 
-@cache
-def template() -> Path:
-    """An empty database, made once."""
-    path = Path(tempfile.mkdtemp(prefix="clavero-template-")) / "clavero.db"
-    SqliteTestLedger(path, StoppedClock()).close()
-    return path
-
-
 class LedgerMachine(RuleBasedStateMachine):
     """Steps in any order that a hostile world could take."""
 
+    def ground(self) -> Ground:
+        return SqliteGround(self.root, template())
+
     @initialize(count=st.integers(1, 3))
     def begin(self, count: int) -> None:
-        self.root = Path(tempfile.mkdtemp(prefix="clavero-world-"))
-        self.world = World(self.root, template=template())
+        self.root = directory("world")
+        self.world = World(self.root, ground=self.ground())
         for _ in range(count):
             self.world.start()
 
@@ -72,6 +64,7 @@ class LedgerMachine(RuleBasedStateMachine):
         finally:
             self.world.close()
             shutil.rmtree(self.root)
+            progress(type(self).__name__)
 
     def alive(self, index: int) -> Worker | None:
         living = [worker for worker in self.world.workers if worker.alive]
@@ -160,17 +153,26 @@ class LedgerMachine(RuleBasedStateMachine):
             self.world.check()
 
 
+class ServerMachine(LedgerMachine):
+    """The same on PostgreSQL."""
+
+    def ground(self) -> Ground:
+        return server().again()
+
+
 COMMON = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], print_blob=True
 )
 
 
 @pytest.mark.requirement(53)
-def test_money_adds_up_whatever_happens() -> None:
-    run_state_machine_as_test(LedgerMachine, settings=settings(COMMON, max_examples=25, stateful_step_count=40))
+@pytest.mark.parametrize(("machine", "histories"), [(LedgerMachine, 25), (ServerMachine, 10)])
+def test_money_adds_up_whatever_happens(machine: type[LedgerMachine], histories: int) -> None:
+    run_state_machine_as_test(machine, settings=settings(COMMON, max_examples=histories, stateful_step_count=40))
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(7200)
-def test_money_adds_up_whatever_happens_all_night() -> None:
-    run_state_machine_as_test(LedgerMachine, settings=settings(COMMON, max_examples=1500, stateful_step_count=80))
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("machine", [LedgerMachine, ServerMachine])
+def test_money_adds_up_whatever_happens_all_night(machine: type[LedgerMachine]) -> None:
+    run_state_machine_as_test(machine, settings=settings(COMMON, max_examples=1000, stateful_step_count=30))

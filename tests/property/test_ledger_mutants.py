@@ -4,6 +4,7 @@ The real parts must pass it, and the mutant must not: a mutant that survives fai
 protocol's page (section 7); mutants of the worker's memory stand with the worker's leases.
 """
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,13 +18,15 @@ from clavero.adapters.storage import ledger_sql as sql
 from clavero.adapters.storage import lender as lender_module
 from clavero.adapters.storage.books import SqlBooks
 from clavero.adapters.storage.ledger_sql import Statement
+from clavero.adapters.storage.lender import SqlLender
 from clavero.control.ingest import Ingest
 from clavero.control.reclaim import End, Ended, Reclaim
 from clavero.domain import lending, posting
 from clavero.domain.budgets import RowKey
-from clavero.domain.ledger import Answer, Boot, Lease, Life, Row
+from clavero.domain.ledger import Answer, Boot, BootId, Lease, Life, Row
 from clavero.domain.posting import Accounts, OpenHold, Posted, Posting, Turn
-from clavero.testing.ledger_world import KEY, ROWS, TEAM, WELL, Fate, FatefulDatabase, Parts, World
+from clavero.testing.journals import PlainJournal
+from clavero.testing.ledger_world import KEY, ROWS, TEAM, WELL, Fate, FatefulDatabase, Parts, Worker, World
 
 DAY1, DAY2, MONTH = ROWS
 Story = Callable[[World], None]
@@ -453,6 +456,35 @@ def test_expiry_frees_lends_the_same_money_twice(caught: Callable[..., None]) ->
         mutate=lambda patch: patch.setattr(books_module, "write_off", posting.give_back_all),
         by="memory 30, kept 0",
     )
+
+
+def under_its_workers_name(patch: Patch) -> None:
+    """A boot goes by the name of its worker, so that the next one begins where the last one ended."""
+
+    def start(world: World) -> Worker:
+        boot = BootId("0" * 32)
+        shutil.rmtree(world.root / "journal" / boot, ignore_errors=True)
+        database = FatefulDatabase(world.ground.database())
+        lender = SqlLender(database, world.segments.place)
+        worker = Worker(boot, lender, database, PlainJournal(world.root / "journal", boot))
+        lender.register(boot, "w")
+        world.workers.append(worker)
+        return worker
+
+    patch.setattr(World, "start", start)
+
+
+def test_worker_id_key_gives_a_new_boot_what_the_last_one_had(caught: Callable[..., None]) -> None:
+    def story(world: World) -> None:
+        first = world.start()
+        spend(world, {DAY1: 10}, 7)
+        read_all(world)
+        world.kill(first)
+        second = world.start()
+        assert world.borrow(second, {DAY1: 10}) is Answer.GRANTED
+        world.check()
+
+    caught(story, mutate=under_its_workers_name, by="memory")
 
 
 def test_moving_a_lost_boot_back_to_life_is_impossible(tmp_path: Path) -> None:

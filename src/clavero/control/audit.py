@@ -1,30 +1,23 @@
-"""Reading the audit trail, and proving that it is as it was written."""
+"""Reading the audit trail. Who reads it is kept in it as well."""
 
-from msgspec import Struct
+from clavero.control.commit import Desk, keep_once
+from clavero.domain.access import Actor
+from clavero.domain.audit import AuditRow
 
-from clavero.control.commit import Desk
-from clavero.domain.audit import BEGINNING, AuditRow, first_bad
-
+READ = "audit.read"  # the action of the row that keeps who read, and how
 _PAGE = 1000
 
 
-class Proof(Struct, frozen=True):
-    """How many rows were read, and the first that is not as it was written; None where all are."""
+async def note_reading(desk: Desk, actor: Actor, how: str) -> None:
+    """Keep who reads, and how; a program of this machine that only watches is nobody."""
+    if actor.kind != "system":
+        await keep_once(desk, actor, READ, how)
 
-    rows: int
-    first_bad: int | None
 
-
-async def verify(desk: Desk) -> Proof:
-    """Walk the chain from its first row."""
-    count, previous = 0, BEGINNING
+async def page(desk: Desk, after: int, most: int) -> list[AuditRow]:
+    """Rows behind one, oldest first."""
     async with desk.store.read() as look:
-        while True:
-            rows = [AuditRow(**row) for row in await look.rows("audit_since", after=count, most=_PAGE)]
-            bad = first_bad(rows, previous, count)
-            if bad is not None or not rows:
-                return Proof(count + len(rows), bad)
-            count, previous = rows[-1].seq, rows[-1].hash
+        return [AuditRow(**row) for row in await look.rows("audit_since", after=after, most=min(most, _PAGE))]
 
 
 async def newest(desk: Desk, most: int = 50) -> list[AuditRow]:

@@ -4,6 +4,8 @@ A lowered limit is in force for the next borrow, in the transaction that lowers 
 and is counted as excess. A deleted budget closes: its rows stay until nothing is leased from them.
 """
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -111,25 +113,77 @@ async def budget_named(look: Reading | Changing, name: str) -> Budget:
 
 async def list_budgets(desk: Desk, *, subject: Subject | None = None, name: str = "") -> list[Standing]:
     """Where every open budget stands, widest subject first; those of one subject, or of one name of it."""
-    wanted = [
-        one
-        for one in await standings(desk)
-        if subject in {None, one.budget.subject} and (not name or name in {one.name, one.budget.name})
-    ]
+    if subject is not None and name:
+        wanted = await standings_of(desk, {subject: name})
+    else:
+        every = await standings(desk)
+        wanted = [
+            one
+            for one in every
+            if subject in {None, one.budget.subject} and (not name or name in {one.name, one.budget.name})
+        ]
     return sorted(wanted, key=lambda one: (list(Subject).index(one.budget.subject), one.name, one.starts_ns))
 
 
 async def standings(desk: Desk) -> list[Standing]:
     """Where every open budget stands, by id; a window that nothing was spent in has no row in the ledger yet."""
     now_ns = desk.clock.wall_ns()
-    starts = {
-        f"{window.value}_start": period_start(window, now_ns) for window in Window if window is not Window.FOREVER
-    }
+    starts = {f"{window}_start": period_start(window, now_ns) for window in Window if window is not Window.FOREVER}
     async with desk.store.read() as look:
         rows = {str(row["budget_id"]): row for row in await look.rows("budget_rows", **starts)}
         budgets = await look.find(Budget, state=BudgetState.OPEN)
         names = {str(row["id"]): str(row["name"]) for row in await look.rows("key_names")}
     return [_standing(one, rows.get(one.id, {}), names.get(one.name, one.name), now_ns) for one in budgets]
+
+
+async def standings_of(desk: Desk, names: Mapping[Subject, str]) -> list[Standing]:
+    """Where the open budgets of these subjects stand, a key named by its name or kid.
+
+    No other budget is looked at: there may be one for each of a hundred thousand keys.
+    """
+    now_ns = desk.clock.wall_ns()
+    found = []
+    async with desk.store.read() as look:
+        for subject, name in names.items():
+            key = await _key(look, name) if subject is Subject.KEY else None
+            for window in Window:
+                budget = await look.get(Budget, budget_id(subject, key.id if key else name, window))
+                if budget is None or budget.state is not BudgetState.OPEN:
+                    continue
+                rows = await look.rows("budget_row", budget=budget.id, start=period_start(window, now_ns))
+                row = rows[0] if rows else {}
+                found.append(_standing(budget, row, key.name if key else budget.name, now_ns))
+    return found
+
+
+async def nearest_limit(desk: Desk, most: int) -> list[Standing]:
+    """The open budgets of which the largest share is gone, so many of them; one that nothing was spent on is none."""
+    now_ns = desk.clock.wall_ns()
+    starts = {f"{window}_start": period_start(window, now_ns) for window in Window if window is not Window.FOREVER}
+    found = []
+    async with desk.store.read() as look:
+        for row in await look.rows("budgets_nearest", most=most, **starts):
+            budget = await look.get(Budget, row["budget_id"])
+            if budget is not None:
+                key = await look.get(Key, budget.name) if budget.subject is Subject.KEY else None
+                found.append(_standing(budget, row, key.name if key else budget.name, now_ns))
+    return found
+
+
+def binding(key: Key, service: Service | None) -> dict[Subject, str]:
+    """Every subject whose budgets bind the calls of a key, with its name."""
+    return {
+        Subject.ORGANISATION: ORGANISATION,
+        Subject.TEAM: service.team if service else "",
+        Subject.PROJECT: service.project if service else "",
+        Subject.ENVIRONMENT: key.environment,
+        Subject.SERVICE: key.service,
+        Subject.KEY: str(key.id),
+    }
+
+
+async def _key(look: Reading, name: str) -> Key | None:
+    return next(iter(await look.find(Key, name=name)), None) or await look.get(Key, name)
 
 
 def _standing(budget: Budget, row: dict[str, int], name: str, now_ns: int) -> Standing:

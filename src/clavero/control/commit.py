@@ -4,20 +4,22 @@ An operation is a function with a permission; `perform` is the only way to run o
 noted on the way, so that no duty can forget to publish or to record it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from clavero.control.vault import Vault
 from clavero.domain import audit
 from clavero.domain.access import Actor, may
 from clavero.domain.audit import AuditRow
 from clavero.domain.names import DEFAULT_RULE, NameRule
 from clavero.domain.refusals import Forbidden
 from clavero.domain.secret import mask
+from clavero.domain.tombstones import Tombstone, tombstones
 from clavero.ports import Clock, Dice, Reading, Store, Writing
-from clavero.vault.barrier import Barrier
 from clavero.vault.fingerprint import Fingerprints
 
 T = TypeVar("T", bound=Struct)
@@ -26,7 +28,7 @@ P = ParamSpec("P")
 
 REFUSED = "access.refuse"  # the action of the row that keeps a refused permission
 _LONGEST = 500
-_REFUSALS_EVERY_NS = 3600 * 1_000_000_000
+_ONCE_EVERY_NS = 3600 * 1_000_000_000
 
 
 class Desk(Struct, frozen=True):
@@ -35,9 +37,10 @@ class Desk(Struct, frozen=True):
     store: Store
     clock: Clock
     dice: Dice
-    barrier: Barrier
+    vault: Vault
     fingerprints: Fingerprints
     names: NameRule = DEFAULT_RULE  # what keys may be called: the operator's to set
+    bury: Callable[[Sequence[Tombstone]], None] = lambda _: None  # notes beside the database what is ended for ever
 
 
 class Touched(Struct, frozen=True):
@@ -136,13 +139,24 @@ async def perform(
     """
     name = _NAMES[work]
     if not may(actor.role, name):
-        await _record_refusal(desk, actor, name)
+        await keep_once(desk, actor, REFUSED, name)
         raise Forbidden(name)
     async with desk.store.write() as writing:
         changing = Changing(desk, writing, desk.clock.wall_ns())
         result = await work(changing, *args, **kwargs)
         await _record(changing, writing, actor, name, str(kwargs.get("reason", "")))
+        # Before the commit: an end that is noted and then does not come about is tried again, the reverse is forgotten.
+        stones = tombstones(((one.before, one.after) for one in changing.touched.values()), changing.now_ns)
+        if stones:
+            await asyncio.to_thread(desk.bury, stones)
     return result
+
+
+async def note(desk: Desk, actor: Actor, action: str, subject: tuple[str, str], reason: str) -> None:
+    """Keep in the audit trail what was done to the database as a whole: no object of it has changed."""
+    async with desk.store.write() as writing:
+        row = _row(actor, action, desk.clock.wall_ns(), reason)
+        await _append(writing, replace(row, object_kind=subject[0], object_id=_line(subject[1])))
 
 
 async def _record(changing: Changing, writing: Writing, actor: Actor, action: str, reason: str) -> None:
@@ -157,18 +171,18 @@ async def _record(changing: Changing, writing: Writing, actor: Actor, action: st
     await _append(writing, row)
 
 
-async def _record_refusal(desk: Desk, actor: Actor, permission: str) -> None:
-    """Keep that somebody tried what they may not; once an hour each, so that nobody fills the table by trying.
+async def keep_once(desk: Desk, actor: Actor, action: str, what: str) -> None:
+    """Keep that somebody tried what they may not, or read what is kept of others; once an hour each.
 
-    Strangers never come this far: an actor is somebody who has signed in.
+    So nobody fills the table by trying. Strangers never come this far: an actor is somebody who has signed in.
     """
     async with desk.store.write() as writing:
         await writing.audit_head()  # one change at a time, or one that read before a revocation would write over it
         now_ns = desk.clock.wall_ns()
-        since_ns = now_ns - _REFUSALS_EVERY_NS
-        if not await writing.rows("refused_since", actor=actor.id, permission=permission, since_ns=since_ns):
-            row = _row(actor, REFUSED, now_ns, "")
-            await _append(writing, replace(row, object_kind="permission", object_id=permission))
+        since_ns = now_ns - _ONCE_EVERY_NS
+        if not await writing.rows("kept_since", action=action, actor=actor.id, what=what, since_ns=since_ns):
+            row = _row(actor, action, now_ns, "")
+            await _append(writing, replace(row, object_kind="permission", object_id=what))
 
 
 async def _append(writing: Writing, row: AuditRow) -> None:

@@ -113,8 +113,8 @@ async def add_credential(change: Changing, *, provider: str, secret: Secret, rea
         last_four=last_four(secret),
         created_ns=change.now_ns,
     )
-    sealed = change.desk.barrier.seal(secret, credential_cell(credential))
-    credential = replace(credential, sealed=sealed)
+    barrier = await change.desk.vault.barrier(change)
+    credential = replace(credential, sealed=barrier.seal(secret, credential_cell(credential)))
     await change.put(credential)
     return credential
 

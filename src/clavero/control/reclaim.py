@@ -14,7 +14,15 @@ from clavero.control.ingest import Ingest
 from clavero.domain.ledger import Boot, BootId, Life
 from clavero.ports import Books, Journals
 
-SILENT_NS = 16 * 60 * 1_000_000_000  # stale_after and its margin: a worker stops holding before (L23)
+_MARGIN = 15  # a worker stops holding a fifteenth of the time before others may give it up (L23)
+
+
+def silent_ns(stale_seconds: float) -> int:
+    """After how long a silence a boot is written off: `stale_seconds`, and a margin."""
+    return int(stale_seconds * (1 + 1 / _MARGIN) * 1e9)
+
+
+SILENT_NS = silent_ns(15 * 60)
 
 
 class End(Enum):
@@ -55,7 +63,7 @@ class Reclaim:
         ended = [step for boot in boots if (step := self._look_at(boot, now))]
         self._books.sweep()
         if self._untidy or any(step.end is not End.LOST for step in ended):
-            self._journals.tidy(self._kept, self._books.closed(self._journals.boots()))
+            self._tidy()
             self._untidy = False
         return ended
 
@@ -72,6 +80,19 @@ class Reclaim:
             except ConnectionError:
                 pass
             await asyncio.sleep(every)
+
+    def _tidy(self) -> None:
+        """Remove old segments, and journals of workers that died before the database heard of them (16 MiB each)."""
+        here = self._journals.boots()
+        closed = self._books.closed(here)
+        self._journals.tidy(self._kept, closed)
+        for boot in sorted(set(here) - closed - self._open()):
+            with self._journals.proof_of_death(boot) as dead:
+                if dead and boot not in self._open():  # asked again, since now it cannot register any more
+                    self._journals.discard(boot)
+
+    def _open(self) -> set[BootId]:
+        return {boot.id for boot in self._books.boots()[1]}
 
     def _look_at(self, boot: Boot, now: int) -> Ended | None:
         if boot.place.home == self._journals.place.home:

@@ -4,16 +4,15 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from clavero.control.budgets import Standing, standings
+from clavero.control.budgets import Standing, binding, standings_of
 from clavero.control.commit import Desk
 from clavero.control.find import key_named
-from clavero.domain.budgets import Subject
 from clavero.domain.credentials import Credential, CredentialState, Model, Provider
 from clavero.domain.endpoints import Endpoint
 from clavero.domain.errors import Problem
 from clavero.domain.keys import Key, newest, standing, state_at
 from clavero.domain.money import to_usd
-from clavero.domain.organisation import ORGANISATION, Service
+from clavero.domain.organisation import Service
 from clavero.domain.pricing import Bound, Price, worst_case
 from clavero.domain.routing import Prices, Target, may_ask, may_reach, targets
 
@@ -92,7 +91,7 @@ def _credential(facts: _Facts, found: tuple[Target, ...]) -> Step:
 
 
 def _money(facts: _Facts, target: Target, output: int) -> Iterator[Step]:
-    applying = [one for one in facts.budgets if _applies(one, facts)]
+    applying = facts.budgets
     if target.price is None:
         fix = f"clavero price set {target.provider.name}/{target.served}"
         text = f"{target.served} has no price"
@@ -112,19 +111,6 @@ def _worst(price: Price, output: int) -> int:
     return worst_case(price, Bound(_USUAL_INPUT), min(output, price.max_output) if price.max_output else output)
 
 
-def _applies(one: Standing, facts: _Facts) -> bool:
-    key, service = facts.key, facts.service
-    subjects = {
-        Subject.ORGANISATION: ORGANISATION,
-        Subject.TEAM: service.team if service else "",
-        Subject.PROJECT: service.project if service else "",
-        Subject.ENVIRONMENT: key.environment,
-        Subject.SERVICE: key.service,
-        Subject.KEY: str(key.id),
-    }
-    return subjects[one.budget.subject] == one.budget.name
-
-
 def _out_of_scope(key: Key, model: str) -> Step:
     fix = f"clavero key update {key.name} --add-model {model}"
     return Step("model", f"{model} is not in scope ({', '.join(key.models)})", "model_not_allowed", fix)
@@ -140,12 +126,13 @@ def _said(stage: str, problem: Problem | None, otherwise: str, fix: str) -> Step
 async def _facts(desk: Desk, name: str) -> _Facts:
     async with desk.store.read() as look:
         key = await key_named(look, name)
+        service = await look.get(Service, key.service)
         return _Facts(
             key=key,
-            service=await look.get(Service, key.service),
+            service=service,
             providers=await look.find(Provider),
             models={model.name: model for model in await look.find(Model)},
             prices=Prices(await look.find(Price)),
             credentials={one.provider for one in await look.find(Credential) if one.state is CredentialState.ACTIVE},
-            budgets=await standings(desk),
+            budgets=await standings_of(desk, binding(key, service)),
         )

@@ -45,11 +45,15 @@ def first_bad(rows: Iterable[AuditRow], previous: str = BEGINNING, seq: int = 0)
     """The sequence number of the first row that is not as it was written; None where all are."""
     for row in rows:
         seq += 1
-        unhashed = msgspec.structs.replace(row, hash="")
-        if row.seq != seq or row.previous != previous or row.hash != _hash(unhashed):
+        if row.seq != seq or row.previous != previous or not as_written(row):
             return seq
         previous = row.hash
     return None
+
+
+def as_written(row: AuditRow) -> bool:
+    """Whether a row has the hash of its own content."""
+    return row.hash == _hash(msgspec.structs.replace(row, hash=""))
 
 
 def digest(thing: Struct | None) -> str:

@@ -17,6 +17,10 @@ class ConnectFailed(CallFailed):
     sent = False
 
 
+class ProxyFailed(ConnectFailed):
+    """The proxy that calls leave through refused, or could not be reached; the provider was not asked."""
+
+
 class AddressRefused(CallFailed):
     """The name resolved to an address that this origin's network class does not allow."""
 

@@ -77,7 +77,8 @@ def fact_and_fix(problem: Problem, language: Language, **more: object) -> tuple[
     """What happened and what to do, each a whole sentence, its facts filled in and masked."""
     found = entry(problem.code, language)
     facts = {**problem.facts, **more}
-    shown = {name: text for name, value in facts.items() if (text := _shown(name, value, language))}
+    known_facts = {name: value for name, value in facts.items() if value is not None}
+    shown = {name: text for name, value in known_facts.items() if (text := _shown(name, value, language))}
     if found is None:
         return _sentence(str(problem)), ""
     known = _placeholders(found.fix) <= shown.keys()

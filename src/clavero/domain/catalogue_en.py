@@ -101,6 +101,11 @@ ENGLISH: dict[str, Words] = {
     ),
     "expectation_failed": ("", "The gateway knows 100-continue alone.", "Send the request without Expect"),
     "unsupported_media_type": ("", "The endpoint reads JSON.", "Send Content-Type: application/json"),
+    "tls_required": (
+        "",
+        "The request came in the clear. A proxy may have left out X-Forwarded-Proto.",
+        "Use https:// in the address; a proxy has to set X-Forwarded-Proto",
+    ),
     "format_not_served": (
         "",
         "The provider of this model has no such endpoint.",
@@ -159,6 +164,11 @@ ENGLISH: dict[str, Words] = {
     ),
     "upstream_rate_limited": ("", "The account at the provider has reached its own limit.", *_LATER),
     "upstream_error": ("", "Each attempt met a failure of the provider.", *_LATER),
+    "upstream_proxy_failed": (
+        "",
+        "Calls leave through HTTPS_PROXY. It refused, or is away; the provider was not asked.",
+        "Ask the operator to check HTTPS_PROXY, its password and its rules",
+    ),
     "upstream_timeout": ("", "The provider sent nothing within the deadline.", "Retry, or use another model"),
     "stream_interrupted": (
         "",
@@ -187,6 +197,11 @@ ENGLISH: dict[str, Words] = {
         "Somebody changed the object meanwhile",
         "Two changes met. The first one counts.",
         "Show the object, then change it again",
+    ),
+    "record_deleted": (
+        "The record is deleted",
+        "Records are kept for retention.records_days; sums by hour and day are kept for longer.",
+        "clavero usage has the sums. A larger retention.records_days keeps records for longer from now on",
     ),
     "already_exists": (
         "The name is taken",
@@ -239,6 +254,51 @@ ENGLISH: dict[str, Words] = {
         "Another program listens there.",
         "Use another port; 0 takes any free one",
     ),
+    "port_forbidden": (
+        "The port may not be bound",
+        "Ports below 1024 need a capability.",
+        "Use a port from 1024 on, or grant CAP_NET_BIND_SERVICE",
+    ),
+    "address_not_here": (
+        "The address is not one of this machine",
+        "The listener was told an address that no interface here has.",
+        "Use 127.0.0.1, 0.0.0.0, or an address that ip addr shows",
+    ),
+    "exposed_in_the_clear": (
+        "Other machines would reach the listener without TLS",
+        "Keys and tokens would travel in the clear.",
+        "Give --tls-cert and --tls-key, or --behind-proxy CIDR",
+    ),
+    "tls_incomplete": (
+        "One of certificate and key is missing",
+        "TLS needs both files.",
+        "Give --tls-cert FILE and --tls-key FILE",
+    ),
+    "tls_file_unreadable": (
+        "A file of the certificate cannot be read",
+        "It is not there, or closed to the user that runs clavero.",
+        "Check path, owner and mode of the file",
+    ),
+    "tls_unusable": (
+        "The certificate cannot be served",
+        "A file is not PEM. Or the pair is too weak, or too old.",
+        "Renew the pair; openssl x509 -noout -text -in FILE shows what it is",
+    ),
+    "tls_key_open": (
+        "The private key is open to every user of the machine",
+        "Whoever reads it can pose as this server.",
+        "chmod o= FILE",
+    ),
+    "tls_key_encrypted": (
+        "The private key asks for a passphrase",
+        "Nobody is there to type it when the service starts.",
+        "Store it without one, closed to others: openssl pkey -in FILE -out FILE",
+    ),
+    "tls_key_mismatch": (
+        "The private key belongs to another certificate",
+        "The files were not issued together. Or the chain begins with another certificate.",
+        "Give the files that were issued together, the server's certificate first",
+    ),
     "already_running": (
         "clavero already runs on this data directory",
         "One supervisor at a time uses a data directory.",
@@ -258,6 +318,21 @@ ENGLISH: dict[str, Words] = {
         "The root key is missing",
         "seal/root.key was moved or deleted. Without it the vault stays closed.",
         "Restore it from your backup",
+    ),
+    "seal_elsewhere": (
+        "The root key of the control plane is not on this machine",
+        "Both machines open one vault, with the same root key.",
+        "Copy seal/root.key there, for its owner alone",
+    ),
+    "needs_server": (
+        "Two machines need PostgreSQL",
+        "SQLite is a file, and a file means one machine.",
+        "Set DATABASE_URL to the PostgreSQL that the control plane uses",
+    ),
+    "control_plane_unseen": (
+        "No control plane has made this database",
+        "DATABASE_URL leads elsewhere, or the control plane never started.",
+        "Start the machine of the control plane first, with the same DATABASE_URL",
     ),
     "seal_unusable": (
         "The root key cannot be read or written",
@@ -279,6 +354,51 @@ ENGLISH: dict[str, Words] = {
         "It was cut, edited, or replaced by something else.",
         "Restore it from your backup",
     ),
+    "passphrase_needed": (
+        "The vault is sealed by a passphrase, and nobody could be asked",
+        "clavero was started without a terminal, as a service manager does.",
+        "Use --passphrase-file FILE, a systemd credential, or start it at a terminal",
+    ),
+    "wrong_passphrase": (
+        "The passphrase does not open the root key",
+        "It was mistyped, it is an older one, or seal/root.key was altered.",
+        "Give the passphrase it was sealed with; no other way opens it. Nothing was changed",
+    ),
+    "passphrase_weak": (
+        "The passphrase is too short",
+        "Whoever has the file can try passphrases at leisure.",
+        "Take several words that nobody would put together",
+    ),
+    "passphrase_differs": (
+        "The two passphrases differ",
+        "One of them was mistyped.",
+        "Run the command again. Nothing was changed",
+    ),
+    "passphrase_file": (
+        "The passphrase file cannot be used",
+        "It is away, open to others, or has more than one line.",
+        "Put the passphrase on one line of a file of mode 0600",
+    ),
+    "passphrase_unused": (
+        "A passphrase was given, but the seal is a plain file",
+        "Whoever reads that file has the root key, whatever was set.",
+        "Seal it: clavero vault seal passphrase. Or leave the setting out",
+    ),
+    "vault_closed": (
+        "The keys of the vault do not open",
+        "Rows of the vault or its root key changed while clavero ran.",
+        "See clavero vault status. Start again with the right root key",
+    ),
+    "rekey_runs": (
+        "The vault is moving to other new keys already",
+        "One move at a time: each is resumed until it is done.",
+        "Wait for it: clavero vault status",
+    ),
+    "others_need_root_key": (
+        "Another machine works with the present root key",
+        "A new root key never travels over a network.",
+        "Stop clavero there, re-key, copy seal/root.key there",
+    ),
     "data_dir_unwritable": (
         "The data directory cannot be written",
         "It belongs to somebody else, or the disk is read-only or full.",
@@ -292,7 +412,47 @@ ENGLISH: dict[str, Words] = {
     "database_older": (
         "The database needs a migration",
         "It was made by an earlier clavero.",
-        "Start it with the clavero that made it. Nothing was changed",
+        "Run clavero db migrate; it makes a backup first. Nothing was changed",
+    ),
+    "database_half_migrated": (
+        "A migration of the database has not ended",
+        "clavero db migrate was stopped on its way; what it did is kept.",
+        "Run clavero db migrate again: it goes on where it stopped",
+    ),
+    "database_foreign": (
+        "The database belongs to another program",
+        "It holds tables that no clavero made.",
+        "Name an empty database in DATABASE_URL, or another data directory. Nothing was changed",
+    ),
+    "database_missing": (
+        "There is no database yet",
+        "Nothing was started here, or DATABASE_URL names an empty database.",
+        "Start it once: clavero up; or name the right data directory",
+    ),
+    "database_exists": (
+        "There is a database already",
+        "A restore writes over nothing unless it is told to.",
+        "Repeat with --replace: it moves the old one aside",
+    ),
+    "database_damaged": (
+        "The database is damaged",
+        "Its pages contradict each other: a bad disk, or another program.",
+        "Restore a backup: clavero db restore FILE --replace",
+    ),
+    "backup_missing": (
+        "There is no such backup",
+        "The file is not there, or has another name.",
+        "List them: clavero db backups",
+    ),
+    "backup_damaged": (
+        "The backup is not whole",
+        "It was cut or altered, or is another kind of file.",
+        "Take another one: clavero db backups lists them",
+    ),
+    "backup_unwritable": (
+        "The file cannot be written",
+        "The disk is full, or the place belongs to somebody else.",
+        "Free space, or name another place. Nothing was changed",
     ),
     "database_unavailable": (
         "The database does not answer",

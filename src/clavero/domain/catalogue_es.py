@@ -143,6 +143,11 @@ SPANISH: dict[str, Words] = {
         "El endpoint lee JSON.",
         "Envía Content-Type: application/json",
     ),
+    "tls_required": (
+        "Este puerto solo habla TLS",
+        "La solicitud llegó sin cifrar. Quizá un proxy omitió X-Forwarded-Proto.",
+        "Usa https:// en la dirección; un proxy debe enviar X-Forwarded-Proto",
+    ),
     "format_not_served": (
         "{provider} no sirve {endpoint} para {model}",
         "El proveedor de este modelo no tiene ese endpoint.",
@@ -213,6 +218,11 @@ SPANISH: dict[str, Words] = {
         *_LATER,
     ),
     "upstream_error": ("{provider} falló {n} veces", "Cada intento encontró un fallo del proveedor.", *_LATER),
+    "upstream_proxy_failed": (
+        "El proxy de salida hacia {provider} falló: {what}",
+        "Las llamadas salen por HTTPS_PROXY. Las rechazó, o no responde; no se llegó al proveedor.",
+        "Pide al operador que revise HTTPS_PROXY, su contraseña y sus reglas",
+    ),
     "upstream_timeout": (
         "{provider} no respondió en {seconds} s",
         "El proveedor no envió nada en el plazo: tiempo agotado.",
@@ -257,6 +267,11 @@ SPANISH: dict[str, Words] = {
         "Otra persona cambió el objeto mientras tanto",
         "Dos cambios coincidieron. Vale el primero.",
         "Mira el objeto y cámbialo otra vez",
+    ),
+    "record_deleted": (
+        "El registro está borrado",
+        "Los registros se guardan retention.records_days; las sumas por hora y día se guardan más tiempo.",
+        "clavero usage tiene las sumas. Un retention.records_days mayor guarda los registros más tiempo desde ahora",
     ),
     "already_exists": (
         "El nombre ya está en uso",
@@ -309,6 +324,51 @@ SPANISH: dict[str, Words] = {
         "Otro programa escucha allí.",
         "Usa otro puerto; 0 toma cualquiera libre",
     ),
+    "port_forbidden": (
+        "No se permite usar el puerto",
+        "Los puertos por debajo de 1024 requieren un permiso.",
+        "Usa un puerto desde 1024, o concede CAP_NET_BIND_SERVICE",
+    ),
+    "address_not_here": (
+        "La dirección no es de esta máquina",
+        "Ninguna interfaz de aquí tiene la dirección que se indicó.",
+        "Usa 127.0.0.1, 0.0.0.0, o una dirección que muestre ip addr",
+    ),
+    "exposed_in_the_clear": (
+        "Otras máquinas llegarían al puerto sin TLS",
+        "Las claves y los tokens viajarían sin cifrar.",
+        "Indica --tls-cert y --tls-key, o --behind-proxy CIDR",
+    ),
+    "tls_incomplete": (
+        "Falta el certificado o su clave",
+        "TLS necesita los dos archivos.",
+        "Indica --tls-cert FILE y --tls-key FILE",
+    ),
+    "tls_file_unreadable": (
+        "No se puede leer un archivo del certificado",
+        "No existe, o está cerrado para el usuario que ejecuta clavero.",
+        "Revisa ruta, dueño y permisos del archivo",
+    ),
+    "tls_unusable": (
+        "El certificado no se puede servir",
+        "Un archivo no es PEM. O el par es débil, o su plazo pasó.",
+        "Renueva el par; openssl x509 -noout -text -in FILE muestra qué es",
+    ),
+    "tls_key_open": (
+        "La clave privada está abierta a todos los usuarios de la máquina",
+        "Quien la lee puede hacerse pasar por este servidor.",
+        "chmod o= FILE",
+    ),
+    "tls_key_encrypted": (
+        "La clave privada pide una contraseña",
+        "Nadie está allí para escribirla cuando arranca el servicio.",
+        "Guárdala sin contraseña y cerrada a los demás: openssl pkey -in FILE -out FILE",
+    ),
+    "tls_key_mismatch": (
+        "La clave privada es de otro certificado",
+        "Los archivos no se emitieron juntos. O la cadena empieza con otro certificado.",
+        "Indica los archivos emitidos juntos, con el certificado del servidor primero",
+    ),
     "already_running": (
         "clavero ya se ejecuta en este directorio de datos",
         "Un directorio de datos admite un solo supervisor.",
@@ -328,6 +388,21 @@ SPANISH: dict[str, Words] = {
         "Falta la clave raíz",
         "seal/root.key se movió o eliminó. Sin ella la bóveda sigue cerrada.",
         "Restáurala desde tu copia de seguridad",
+    ),
+    "seal_elsewhere": (
+        "La clave raíz del plano de control no está en esta máquina",
+        "Las dos máquinas abren la misma bóveda, con la misma clave raíz.",
+        "Copia allí seal/root.key, solo para su propietario",
+    ),
+    "needs_server": (
+        "Dos máquinas necesitan PostgreSQL",
+        "SQLite es un archivo, y un archivo significa una sola máquina.",
+        "Define DATABASE_URL con el PostgreSQL que usa el plano de control",
+    ),
+    "control_plane_unseen": (
+        "Ningún plano de control ha creado esta base de datos",
+        "DATABASE_URL lleva a otro lugar, o el plano de control nunca arrancó.",
+        "Inicia primero la máquina del plano de control, con el mismo DATABASE_URL",
     ),
     "seal_unusable": (
         "La clave raíz no se puede leer o escribir",
@@ -349,6 +424,51 @@ SPANISH: dict[str, Words] = {
         "Se cortó, se editó o se reemplazó por otra cosa.",
         "Restáurala desde tu copia de seguridad",
     ),
+    "passphrase_needed": (
+        "Falta la frase de paso que sella la bóveda",
+        "clavero se inició sin terminal, como hace un gestor de servicios.",
+        "Usa --passphrase-file ARCHIVO o una credencial de systemd",
+    ),
+    "wrong_passphrase": (
+        "La frase de paso no abre la clave raíz",
+        "Se escribió mal, es una anterior, o se alteró seal/root.key.",
+        "Da la frase con la que se selló; nada más la abre. Nada cambió",
+    ),
+    "passphrase_weak": (
+        "La frase de paso es demasiado corta",
+        "Quien tenga el archivo puede probar frases sin prisa.",
+        "Elige varias palabras que nadie juntaría",
+    ),
+    "passphrase_differs": (
+        "Las dos frases de paso no coinciden",
+        "Una de ellas se escribió mal.",
+        "Repite el comando. Nada cambió",
+    ),
+    "passphrase_file": (
+        "El archivo de la frase de paso no sirve",
+        "Falta, está abierto a otros, o tiene más de una línea.",
+        "Pon la frase en una línea de un archivo con permisos 0600",
+    ),
+    "passphrase_unused": (
+        "Hay una frase de paso, y el sello es un archivo simple",
+        "Quien lea ese archivo tiene la clave raíz.",
+        "Séllala: clavero vault seal passphrase. O quita el ajuste",
+    ),
+    "vault_closed": (
+        "Las claves de la bóveda no se abren",
+        "Algo de la bóveda o su clave raíz cambió en marcha.",
+        "Mira clavero vault status. Reinicia con la clave raíz correcta",
+    ),
+    "rekey_runs": (
+        "La bóveda ya está pasando a otras claves nuevas",
+        "Un cambio a la vez: cada uno se retoma hasta terminar.",
+        "Espera a que acabe: clavero vault status",
+    ),
+    "others_need_root_key": (
+        "Otra máquina trabaja con la clave raíz actual",
+        "Una clave raíz nueva nunca cruza la red.",
+        "Detén clavero allí, cambia la clave y copia seal/root.key allí",
+    ),
     "data_dir_unwritable": (
         "No se puede escribir en el directorio de datos",
         "Es de otra persona, o el disco está lleno o protegido.",
@@ -362,7 +482,47 @@ SPANISH: dict[str, Words] = {
     "database_older": (
         "La base de datos necesita una migración",
         "La hizo un clavero anterior.",
-        "Iníciala con el clavero que la hizo. Nada cambió",
+        "Ejecuta clavero db migrate; antes hace una copia. Nada cambió",
+    ),
+    "database_half_migrated": (
+        "Una migración de la base de datos no ha terminado",
+        "clavero db migrate se detuvo a medias; lo hecho se conserva.",
+        "Ejecuta otra vez clavero db migrate: sigue donde se detuvo",
+    ),
+    "database_foreign": (
+        "La base de datos es de otro programa",
+        "Contiene tablas que ningún clavero hizo.",
+        "Indica una vacía en DATABASE_URL, u otro directorio. Nada cambió",
+    ),
+    "database_missing": (
+        "Aún no hay base de datos",
+        "Aquí no se inició nada, o DATABASE_URL indica una vacía.",
+        "Iníciala una vez: clavero up; o indica el directorio de datos correcto",
+    ),
+    "database_exists": (
+        "Ya hay una base de datos",
+        "Una restauración no escribe sobre nada si no se le pide.",
+        "Repite con --replace: aparta la anterior",
+    ),
+    "database_damaged": (
+        "La base de datos está dañada",
+        "Sus páginas se contradicen: un disco malo, u otro programa.",
+        "Restaura una copia: clavero db restore ARCHIVO --replace",
+    ),
+    "backup_missing": (
+        "No existe esa copia",
+        "El archivo no está, o tiene otro nombre.",
+        "Muéstralas: clavero db backups",
+    ),
+    "backup_damaged": (
+        "La copia no está entera",
+        "Se cortó o alteró, o es otro tipo de archivo.",
+        "Toma otra: clavero db backups las muestra",
+    ),
+    "backup_unwritable": (
+        "No se puede escribir el archivo",
+        "El disco está lleno, o el lugar es de otra persona.",
+        "Libera espacio, o indica otro lugar. Nada cambió",
     ),
     "database_unavailable": (
         "La base de datos no responde",

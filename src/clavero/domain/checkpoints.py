@@ -71,12 +71,17 @@ def digest(checkpoint: Checkpoint) -> str:
     return hashlib.sha256(statement(checkpoint) + checkpoint.signature.encode()).hexdigest()
 
 
-def bad_checkpoint(checkpoints: Iterable[Checkpoint], trusts: Trusts) -> Finding | None:
-    """The first checkpoint that is not to be believed, by the first row it names; None where all are."""
+def bad_checkpoint(checkpoints: Iterable[Checkpoint], trusts: Trusts, *, whole: bool = True) -> Finding | None:
+    """The first checkpoint that is not to be believed, by the first row it names; None where all are.
+
+    Not `whole`: a few of them are shown, so that those around them may be missing.
+    """
     before: Checkpoint | None = None
     for one in checkpoints:
         if not trusts(one.signer, statement(one), bytes.fromhex(one.signature) if _is_hex(one.signature) else b""):
             return Finding(one.first, Flaw.SIGNATURE)
+        if not whole:
+            continue
         if one.previous != (digest(before) if before is not None else BEGINNING):
             return Finding(one.first, Flaw.WITNESS)
         if before is not None and one.epoch == before.epoch and one.first != before.seq + 1:
@@ -94,7 +99,9 @@ def signed_hashes(checkpoints: Iterable[Checkpoint], restored: Mapping[int, int]
     hashes: dict[int, str] = {}
     for one in checkpoints:
         until = min((row for epoch, row in restored.items() if epoch > one.epoch), default=one.seq + 1)
-        hashes.update((number, signed) for number, signed in enumerate(one.hashes, one.first) if number < until)
+        for number, signed in enumerate(one.hashes, one.first):
+            if number < until:
+                hashes.setdefault(number, signed)  # what was said first counts
     return hashes
 
 

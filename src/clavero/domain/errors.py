@@ -155,6 +155,10 @@ class UnsupportedMediaType(Problem):
     """The content type {value} is not supported."""
 
 
+class TlsRequired(Problem):
+    """This port speaks TLS alone."""
+
+
 class FormatNotServed(Problem):
     """{provider} does not serve {endpoint} for {model}."""
 
@@ -231,6 +235,12 @@ class UpstreamError(Problem):
     """{provider} failed {n} times."""
 
     fault = Fault.UPSTREAM
+
+
+class UpstreamProxyFailed(Problem):
+    """The proxy on the way to {provider} failed: {what}."""
+
+    fault = Fault.OURS
 
 
 class UpstreamTimeout(Problem):

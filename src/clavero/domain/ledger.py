@@ -35,24 +35,36 @@ class Ask(Struct, frozen=True):
     have: dict[RowKey, int]  # the worker's own free slice as of this talk, told by every ask that names the row
 
 
+class Ack(Struct, frozen=True):
+    """What a worker says of one row for others to be refused by (L18), as it makes up a talk; nano-USD.
+
+    Until it borrows again, it never has more free than the `slack` of a later one less the `base` of this one.
+    """
+
+    number: int  # the highest want or look seen that names the row; 0: none
+    base: int  # what of ended holds has become free, less what is free now and kept
+    slack: int  # all that ended holds have left over so far, on file or not
+
+
 class Talk(Struct, frozen=True):
     """One money talk, one transaction (L11): heartbeat, returns, acknowledgements, all asks, oldest first.
 
     A want of this boot whose request is not among the asks goes: the caller has left (L17). `Terms.rows` tells of
-    every row that is named in `returned`, `acked` or a need, and of own rows that are in excess or not open.
+    every row that is named in `returned`, `acked`, `about` or a need, and of own rows in excess or not open.
     """
 
     boot: BootId
     incarnation: int
     tail: int  # bytes of journal written by this boot
     returned: dict[RowKey, int]  # R: absolute totals, resent until applied (L12)
-    acked: dict[RowKey, int]  # highest want seen that names the row (L18)
+    acked: dict[RowKey, Ack]  # only of rows where every grant was heard of (L18)
     asks: tuple[Ask, ...] = ()
-    withdrawn: tuple[str, ...] = ()  # request ids whose want is to be deleted (L17)
+    about: tuple[RowKey, ...] = ()  # rows to hear of besides
+    forgotten: tuple[RowKey, ...] = ()  # own leases that are empty and will not be heard of again (L16)
 
     def named(self) -> set[RowKey]:
         """Every row that this talk is about."""
-        return self.returned.keys() | self.acked.keys() | {key for ask in self.asks for key in ask.need}
+        return self.returned.keys() | self.acked.keys() | {*self.about} | {key for ask in self.asks for key in ask.need}
 
 
 class RowState(Struct, frozen=True):
@@ -75,10 +87,15 @@ class RowState(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """The answer to one ask, and the row that was short where it was not granted."""
+    """The answer to one ask, and the row that was short where it was not granted.
+
+    `short_by` nano-USD were missing of what the worker told in this very talk; it knows whether they came meanwhile.
+    0: what came meanwhile is counted already.
+    """
 
     answer: Answer
     short: RowKey | None = None
+    short_by: int = 0
 
 
 class Terms(Struct, frozen=True):
@@ -88,7 +105,7 @@ class Terms(Struct, frozen=True):
     live_workers: int
     rows: dict[RowKey, RowState]
     verdicts: dict[str, Verdict]  # by request id
-    wants: dict[RowKey, int]  # rows that anybody waits for: highest want number that names it
+    wants: dict[RowKey, int]  # rows that anybody waits for: the highest want or look that names it
     oldest: dict[RowKey, BootId]  # who waits longest for each of them
 
 
@@ -132,14 +149,16 @@ class Row(Struct):
 
 
 class Lease(Struct):
-    """What one boot has of one row, as running totals in nano-USD; `acked` is the highest want it has answered."""
+    """What one boot has of one row, as running totals in nano-USD, and what it said of it last (L18)."""
 
     granted: int = 0
     returned: int = 0
     posted: int = 0
     moved: int = 0
     lost: int = 0
-    acked: int = 0
+    acked: int = 0  # the highest want or look that it has answered since it last borrowed
+    base: int = 0
+    slack: int = 0
 
     @property
     def share(self) -> int:
@@ -147,14 +166,25 @@ class Lease(Struct):
         return self.granted - self.returned - self.posted - self.moved
 
 
+class Look(Struct, frozen=True):
+    """A row at one instant, under its lock, nano-USD: what nobody had borrowed, and what every holder had last said.
+
+    Once all of them have answered it, it is known how much of the row was nobody's at that instant, at most (L18).
+    """
+
+    headroom: int
+    bases: dict[BootId, int]
+
+
 class Want(Struct, frozen=True):
-    """Somebody waits for money on these rows; a lower number came earlier."""
+    """Somebody waits for money on these rows; a lower number came earlier. With a `look` it is no want, but a look."""
 
     number: int
     boot: BootId
     request_id: str
     rows: tuple[RowKey, ...]
     at_ns: int
+    look: Look | None = None
 
 
 class Place(Struct, frozen=True):

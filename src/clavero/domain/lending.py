@@ -1,8 +1,8 @@
 """Who is lent what: the decisions of one money talk, on rows that its transaction has locked.
 
-Returns and acknowledgements first, then the asks, oldest first. Money is refused only where it is proved not to be
-there (L18). Reading, locking and writing the rows is the adapters' business, so both databases and the twin in memory
-decide alike.
+Returns and acknowledgements first, then the asks, oldest first. Money is refused only where it is proved that there
+was an instant, since it was asked for, at which it was not there (L18). Reading, locking and writing the rows is the
+adapters' business, so both databases and the twin in memory decide alike.
 """
 
 from collections import defaultdict
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from msgspec import Struct, field
 
 from clavero.domain.budgets import RowKey
-from clavero.domain.ledger import Answer, Ask, BootId, Lease, Row, RowLife, RowState, Talk, Verdict, Want
+from clavero.domain.ledger import Answer, Ask, BootId, Lease, Look, Row, RowLife, RowState, Talk, Verdict, Want
 
 WANT_NS = 2_000_000_000  # a want is ignored when it is older: its caller has had a 503 long since (L17)
 
@@ -23,13 +23,15 @@ class Counter(Struct):
 
     boot: BootId
     rows: dict[RowKey, Row]
-    leases: dict[RowKey, dict[BootId, Lease]]  # of a row that is asked for: all that have a share
-    wants: list[Want]  # young ones, oldest first
+    leases: dict[RowKey, dict[BootId, Lease]]  # of a row that is asked for: all
+    wants: list[Want]  # young ones, oldest first; `hold_talk` puts the looks among them aside
     live_workers: int = 1
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     dropped: list[int] = field(default_factory=list)  # numbers of wants that are answered
     added: list[Ask] = field(default_factory=list)  # asks that begin to wait
     spare: dict[RowKey, int] = field(default_factory=dict)  # what the worker has and no ask has taken yet
+    looks: dict[RowKey, list[Want]] = field(default_factory=dict)  # by row, oldest first
+    looked: dict[RowKey, Look] = field(default_factory=dict)  # new ones; numbered after the wants that are added
 
     def own(self, key: RowKey) -> Lease:
         """The lease of this boot on a row, empty where it has none yet."""
@@ -59,30 +61,35 @@ def hold_talk(counter: Counter, talk: Talk) -> None:
     """Apply returns and acknowledgements, then answer the asks: changes rows and leases, fills verdicts."""
     for key in sorted(owed(talk.returned, _own_leases(counter))):
         _take_back(counter, key, talk.returned[key])
-    for key, number in talk.acked.items():
+    for key, ack in talk.acked.items():
         if counter.boot in counter.leases.get(key, {}):
             lease = counter.own(key)
-            lease.acked = max(lease.acked, number)
+            lease.acked, lease.base, lease.slack = max(lease.acked, ack.number), ack.base, ack.slack
+    for want in counter.wants:
+        if want.look:
+            counter.looks.setdefault(want.rows[0], []).append(want)
+    counter.wants = [want for want in counter.wants if not want.look]
     _drop_left(counter, talk)
     for ask in talk.asks:
         for key, amount in ask.have.items():
             counter.spare.setdefault(key, amount)
     numbers = {want.request_id: want.number for want in counter.wants if want.boot == counter.boot}
     for ask in sorted(talk.asks, key=lambda ask: (ask.request_id not in numbers, numbers.get(ask.request_id, 0))):
-        verdict = _answer(counter, ask, numbers.get(ask.request_id))
+        verdict = _answer(counter, talk, ask, numbers.get(ask.request_id))
         counter.verdicts[ask.request_id] = verdict
         _keep_or_drop_want(counter, ask, numbers.get(ask.request_id), verdict)
 
 
 def highest_wants(wants: Iterable[Want]) -> tuple[dict[RowKey, int], dict[RowKey, BootId]]:
-    """By row that somebody waits for: the highest number that names it, and who waits longest."""
+    """By row that somebody waits for: the highest number that names it, looks included, and who waits longest."""
     highest: dict[RowKey, int] = {}
     oldest: dict[RowKey, tuple[int, BootId]] = {}
     for want in wants:
         for key in want.rows:
             highest[key] = max(highest.get(key, 0), want.number)
-            oldest[key] = min(oldest.get(key, (want.number, want.boot)), (want.number, want.boot))
-    return highest, {key: boot for key, (_, boot) in oldest.items()}
+            if not want.look:
+                oldest[key] = min(oldest.get(key, (want.number, want.boot)), (want.number, want.boot))
+    return {key: highest[key] for key in oldest}, {key: boot for key, (_, boot) in oldest.items()}
 
 
 def row_state(row: Row, lease: Lease | None) -> RowState:
@@ -115,13 +122,13 @@ def _take_back(counter: Counter, key: RowKey, total: int) -> None:
 
 def _drop_left(counter: Counter, talk: Talk) -> None:
     """Wants of this boot that no ask stands behind any more (L17)."""
-    asking = {ask.request_id for ask in talk.asks} - set(talk.withdrawn)
+    asking = {ask.request_id for ask in talk.asks}
     left = [want for want in counter.wants if want.boot == counter.boot and want.request_id not in asking]
     counter.dropped += [want.number for want in left]
     counter.wants = [want for want in counter.wants if want not in left]
 
 
-def _answer(counter: Counter, ask: Ask, number: int | None) -> Verdict:
+def _answer(counter: Counter, talk: Talk, ask: Ask, number: int | None) -> Verdict:
     for key in sorted(ask.need):
         if key not in counter.rows or counter.rows[key].life is not RowLife.OPEN:
             return Verdict(Answer.GONE, key)
@@ -133,9 +140,13 @@ def _answer(counter: Counter, ask: Ask, number: int | None) -> Verdict:
     if not behind and not short:
         _lend(counter, ask, number)
         return Verdict(Answer.GRANTED)
-    for key in sorted(short - behind):
-        if _proved(counter, key, number):
+    for key in sorted(short):
+        short_by = ask.need[key] - counter.spare.get(key, 0) - counter.rows[key].headroom
+        if short_by > 0 and _is_alone(counter, key, talk):  # this instant proves it, but for what comes back right now
+            return Verdict(Answer.REFUSED, key, short_by)
+        if _proved(counter, key, ask.need[key], number):
             return Verdict(Answer.REFUSED, key)
+        _look_at(counter, key)
     return Verdict(Answer.WAIT, min(short or behind))
 
 
@@ -150,10 +161,38 @@ def _older_want(counter: Counter, key: RowKey, number: int | None) -> bool:
     return any(key in want.rows and (number is None or want.number < number) for want in counter.wants)
 
 
-def _proved(counter: Counter, key: RowKey, number: int | None) -> bool:
-    """True if nobody else can have anything left here: every other share has answered this want (L18)."""
-    others = [lease for boot, lease in counter.leases.get(key, {}).items() if boot != counter.boot and lease.share]
-    return not others or (number is not None and all(lease.acked >= number for lease in others))
+def _is_alone(counter: Counter, key: RowKey, talk: Talk) -> bool:
+    """Whether nobody else has a share, and the worker knows of all that it was granted itself."""
+    shares = {boot: lease.share for boot, lease in counter.leases.get(key, {}).items()}
+    return (key in talk.acked or not shares.pop(counter.boot, 0)) and not any(
+        share for boot, share in shares.items() if boot != counter.boot
+    )
+
+
+def _proved(counter: Counter, key: RowKey, need: int, number: int | None) -> bool:
+    """True if at some instant since the want was numbered less than the need was nobody's (L18)."""
+    looks = [] if number is None else [want for want in counter.looks.get(key, ()) if want.number > number]
+    return any(want.look and _answered(counter, key, want.number, want.look) < need for want in looks)
+
+
+def _answered(counter: Counter, key: RowKey, number: int, look: Look) -> float:
+    """The most that was nobody's at the instant of a look; without end while somebody has not answered it."""
+    most = look.headroom
+    for boot, base in look.bases.items():
+        lease = counter.leases.get(key, {}).get(boot)
+        if lease is None or lease.acked < number:
+            return float("inf")
+        most += lease.slack - base
+    return most
+
+
+def _look_at(counter: Counter, key: RowKey) -> None:
+    """Look at the row, if every holder has said what it keeps and the latest look needs no more answers."""
+    holders = {boot: lease for boot, lease in counter.leases.get(key, {}).items() if lease.share}
+    latest = max((want.number for want in counter.looks.get(key, ())), default=1)
+    if key not in counter.looked and all(lease.acked >= latest for lease in holders.values()):
+        bases = {boot: lease.base for boot, lease in holders.items()}
+        counter.looked[key] = Look(counter.rows[key].headroom, bases)
 
 
 def _lend(counter: Counter, ask: Ask, number: int | None) -> None:

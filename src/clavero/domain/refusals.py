@@ -57,6 +57,16 @@ class NotFound(Refusal):
         super().__init__(f"There is no {kind} {_said(name)}", fix, field="name", suggestion=near)
 
 
+class RecordDeleted(Refusal):
+    """The record is older than records are kept; `kept_from` is the first day that is there."""
+
+    exit_code = Exit.NOT_FOUND
+
+    def __init__(self, request_id: str, kept_from: str) -> None:
+        fact = f"The record of {_said(request_id)} is deleted: records are kept from {kept_from} on"
+        super().__init__(fact, "clavero usage has its sums. retention.records_days keeps records for longer")
+
+
 class AlreadyExists(Refusal):
     """The name is taken."""
 
@@ -109,6 +119,30 @@ class StorageUnavailable(Refusal):
 
     def __init__(self, why: str = "is away") -> None:
         super().__init__(f"The database {why}; nothing was changed", "Free space or restore it, then repeat")
+
+
+class VaultClosed(Refusal):
+    """The keys of the vault do not open."""
+
+    exit_code = Exit.FAILED
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The vault does not open ({why}); nothing was changed", "clavero vault status")
+
+
+class RekeyRuns(Refusal):
+    """The vault moves to other keys than those asked for now."""
+
+    def __init__(self) -> None:
+        super().__init__("The vault is moving to other new keys already", "Wait for it: clavero vault status")
+
+
+class OthersNeedRootKey(Refusal):
+    """Another machine works with the present root key, and could not be given the new one."""
+
+    def __init__(self, machines: int) -> None:
+        fix = "Stop clavero there, re-key, copy seal/root.key there, start it again"
+        super().__init__(f"{machines} other data directories work on this database with the present root key", fix)
 
 
 def _said(text: str) -> str:

@@ -25,3 +25,34 @@ class SealedKey(Struct, frozen=True, kw_only=True):
     root: str
     sealed: bytes
     created_ns: int = 0
+
+
+class RekeyState(StrEnum):
+    """How far a move to new keys is. Whatever dies, it goes on from here."""
+
+    RUNNING = "running"  # some things may still be sealed under the old keys
+    SEALED = "sealed"  # nothing is; the old root key is to be destroyed
+    DONE = "done"
+
+
+class Rekey(Struct, frozen=True, kw_only=True):
+    """One move of the vault to new keys: a new root key, new keys of tenants, or both."""
+
+    id: str
+    root: bool
+    tenants: tuple[str, ...]
+    state: RekeyState
+    home: str  # the data directory whose seal and control plane do it
+    before: str  # the name of the root key at the beginning
+    after: str = ""  # that of the new one, once things are sealed under it
+    cells: int = 0  # sealed values that there were to move
+    begun_ns: int = 0
+    ended_ns: int = 0
+
+
+class SealNote(Struct, frozen=True, kw_only=True):
+    """How the root keys of one data directory are wrapped, as of its last start."""
+
+    id: str  # names the data directory
+    kind: str
+    since_ns: int

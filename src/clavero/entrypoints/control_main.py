@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from pathlib import Path
 
 import uvicorn
@@ -9,19 +10,32 @@ import uvloop
 
 from clavero import __version__
 from clavero.bootstrap.control import ControlPlane, machine_clock, open_control
-from clavero.control import signin
+from clavero.control import rekey, signin
 from clavero.control.catalog import update_prices
+from clavero.control.checkpoints import Notary
 from clavero.control.commit import Desk, perform
-from clavero.control.reclaim import End, Ended
+from clavero.control.retention import Forgotten
+from clavero.control.vault_status import keep_seal_known
 from clavero.domain.access import SYSTEM
+from clavero.domain.reach import read_host
 from clavero.entrypoints import demo
+from clavero.entrypoints.certificates import Served
+from clavero.entrypoints.endings import alarm, teller, told_again, watch_epoch
+from clavero.entrypoints.exposure import proxies_of
 from clavero.entrypoints.http.admin.app import make_app
 from clavero.entrypoints.http.admin.facts import AdminFacts
-from clavero.entrypoints.http.admin.meter import Meter
+from clavero.entrypoints.http.admin.hearing import Hearing, hearing_at
+from clavero.entrypoints.http.admin.listening import AdminServer
 from clavero.entrypoints.http.console.mount import mount
 from clavero.entrypoints.logs import Log
+from clavero.entrypoints.orders import Supervised
 from clavero.entrypoints.premises import bound_socket, write_private
-from clavero.entrypoints.processes import Instructions, Ready, Reporter, be_child, stop_signal
+from clavero.entrypoints.processes import Alive, Instructions, Ready, Reporter, be_child, stop_signal
+from clavero.entrypoints.reload import certificate_of
+from clavero.entrypoints.schedule import backups, in_a_process
+from clavero.gateway.tally import Tally
+
+_BEAT_SECONDS = 1.0
 
 
 async def serve(instructions: Instructions, reporter: Reporter) -> None:
@@ -29,35 +43,75 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     settings = instructions.settings
     log = Log(settings.log.level, instructions.name)
     stop = stop_signal()
-    meter = Meter(machine_clock())
-    plane = await open_control(settings, instructions.root_key, meter.heard)
+    hearing = hearing_at(machine_clock(), alarm(log))
+    beating = asyncio.ensure_future(_beat(reporter, hearing))
+    supervised = Supervised(instructions, reporter)
+    listening = asyncio.ensure_future(supervised.listen())
+    plane = await open_control(settings, supervised, hearing.heard, lambda error: log.failure("end_not_noted", error))
+    await _recovered(plane, log)
     facts = await _first_steps(plane.desk, instructions)
+    notary = Notary(plane.desk, plane.witnesses, lambda trouble: log.say(trouble.what, "error", detail=trouble.detail))
+    await notary.open()
     running = [
-        asyncio.ensure_future(plane.ingest.forever()),
-        asyncio.ensure_future(plane.reclaim.forever(lambda ended: _told(log, ended))),
+        asyncio.ensure_future(notary.forever()),
+        asyncio.ensure_future(plane.reading.ingest.forever()),
+        asyncio.ensure_future(plane.reading.reclaim.forever(teller(log))),
+        asyncio.ensure_future(rekey.forever(plane.desk, lambda why: log.say("rekey_stuck", "warning", why=why))),
+        asyncio.ensure_future(plane.forgetting.forever(lambda gone: _forgot(log, gone))),
+        asyncio.ensure_future(watch_epoch(plane.reading.recovery, log)),
+        asyncio.ensure_future(backups(instructions, machine_clock(), in_a_process)),
     ]
-    server = _server(plane, instructions, meter)
-    serving = asyncio.ensure_future(server.serve(sockets=[bound_socket(instructions.admin_port)]))
+    certificate = certificate_of(instructions, machine_clock(), log)
+    server = _server(plane, instructions, hearing, certificate, log)
+    sock = bound_socket(instructions.admin_port, read_host(settings.admin.host))
+    serving = asyncio.ensure_future(server.serve(sockets=[sock]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells by this flag alone
         await asyncio.sleep(0.005)
     reporter.say(Ready(facts))
     log.say("started")
     await stop.wait()
+    hearing.tail.end()
     server.should_exit = True
     await serving
+    listening.cancel()
     for task in running:
         task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.gather(*running)
-    plane.reclaim.sweep()
+    plane.reading.reclaim.sweep()
+    await notary.last()
     await plane.close()
+    beating.cancel()
     log.say("stopped")
+
+
+async def _beat(reporter: Reporter, hearing: Hearing) -> None:
+    """Say that the loop turns, from the first step on: a migration may take long, and is no silence."""
+    while True:
+        reporter.say(Alive(time.monotonic_ns()))
+        due = time.monotonic() + _BEAT_SECONDS
+        await asyncio.sleep(_BEAT_SECONDS)
+        hearing.recent.loop_lag_us = max(0, round((time.monotonic() - due) * 1e6))
+
+
+def _forgot(log: Log, gone: Forgotten) -> None:
+    log.say("forgotten", kept=gone.kept.value, before_day=gone.before_day, rows=gone.rows)
+
+
+async def _recovered(plane: ControlPlane, log: Log) -> None:
+    """Tell what was read again after a restore, and end again what had ended (L31)."""
+    if plane.came_back is None:
+        return
+    told_again(log, plane.came_back)
+    if plane.came_back.is_restore:
+        log.say("ended_again", told=await plane.recovered(plane.came_back))
 
 
 async def _first_steps(desk: Desk, instructions: Instructions) -> dict[str, str]:
     """The price list, the admin token, the demo, and a link to sign in with."""
     settings = instructions.settings
-    gateway, admin = (f"http://127.0.0.1:{port}" for port in (instructions.gateway_port, instructions.admin_port))
+    gateway, admin = instructions.reach.gateway, instructions.reach.admin
+    await keep_seal_known(desk)
     await update_prices(desk)
     await _admin_token(desk, settings.data / "admin.token")
     facts = {"version": __version__}
@@ -77,27 +131,28 @@ async def _admin_token(desk: Desk, file: Path) -> None:
         write_private(file, token.reveal().encode() + b"\n")
 
 
-def _server(plane: ControlPlane, instructions: Instructions, meter: Meter) -> uvicorn.Server:
-    gateway, admin = (f"http://127.0.0.1:{port}" for port in (instructions.gateway_port, instructions.admin_port))
+def _server(
+    plane: ControlPlane, instructions: Instructions, hearing: Hearing, certificate: Served | None, log: Log
+) -> AdminServer:
+    gateway, admin = instructions.reach.gateway, instructions.reach.admin
+    proxies = proxies_of(instructions.settings)
     facts = AdminFacts(
-        version=__version__, gateway_url=gateway, console_url=admin, meter=meter, settings=instructions.sources
-    )
+        version=__version__, gateway_url=gateway, console_url=admin, meter=hearing.meter, tail=hearing.tail,
+        recent=hearing.recent, journal=instructions.settings.data / "journal",
+        settings=instructions.sources, proxies=proxies, certificate=certificate, witnesses=plane.witnesses,
+    )  # fmt: skip
     app = make_app(plane.desk, facts)
-    mount(app, plane.desk, gateway_url=gateway)
+    mount(app, plane.desk, gateway_url=gateway, tail=hearing.tail)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, date_header=True,
-        lifespan="off", timeout_graceful_shutdown=3,
+        lifespan="off", timeout_graceful_shutdown=3, proxy_headers=False,
     )  # fmt: skip
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # the supervisor's signals are ours
-    return server
-
-
-def _told(log: Log, ended: Ended) -> None:
-    """Say what became of a worker's boot; one whose everything is back is no warning."""
-    whole = ended.end is End.CLOSED
-    facts = {"boot": str(ended.boot), "end": ended.end.value, "reason": ended.reason}
-    log.say("boot_closed" if whole else "worker_lost", "info" if whole else "warning", **facts)
+    tally = Tally(lambda code, address: log.say("stranger", "warning", code=code, address=address))
+    clock = machine_clock()
+    return AdminServer(
+        config, proxies, certificate.context if certificate else None,
+        lambda code, address: tally.stranger(code, address, clock.monotonic_ns() // 1_000_000_000),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The data directory and the ports: made, probed and locked before anything starts."""
 
+import errno
 import fcntl
 import json
 import os
@@ -12,6 +13,7 @@ from types import TracebackType
 from clavero.domain.startup import Exit, StartFailure
 
 LOOPBACK = "127.0.0.1"
+_PORT_FREE = 1024
 
 
 class Premises:
@@ -49,7 +51,7 @@ class Premises:
         if self._log >= 0:
             os.close(self._log)
 
-    def hold_port(self, port: int, setting: str) -> int:
+    def hold_port(self, port: int, setting: str, host: str = LOOPBACK) -> int:
         """The number of a port that is ours from now on; 0 takes any free one. `StartFailure` where it is in use.
 
         A bind with SO_REUSEADDR but not SO_REUSEPORT tells whether a stranger listens; the socket that is kept has
@@ -59,17 +61,14 @@ class Premises:
             message = f"port {port} is asked for twice"
             raise StartFailure("port_in_use", message, f"--{setting} 0 takes any free port")
         try:
-            with _socket() as probe:
-                probe.bind((LOOPBACK, port))
+            with _socket(host) as probe:
+                probe.bind((host, port))
                 port = probe.getsockname()[1]
-        except OSError:
-            raise StartFailure("port_in_use", f"port {port} is in use", f"--{setting} 0 takes any free port") from None
-        held = _socket(reuse_port=True)
-        self._held.append(held)
-        try:
-            held.bind((LOOPBACK, port))
-        except OSError:
-            raise StartFailure("port_in_use", f"port {port} is in use", f"--{setting} 0 takes any free port") from None
+            held = _socket(host, reuse_port=True)
+            self._held.append(held)
+            held.bind((host, port))
+        except OSError as error:
+            raise not_bound(error, host, port, setting) from None
         return port
 
     def open_log(self) -> int:
@@ -88,10 +87,10 @@ class Premises:
         return StartFailure("already_running", message, f"open {url}, or stop it: kill {pid}", Exit.ALREADY_RUNNING)
 
 
-def bound_socket(port: int) -> socket.socket:
+def bound_socket(port: int, host: str = LOOPBACK) -> socket.socket:
     """A socket for a child to listen on, beside the one the supervisor holds."""
-    made = _socket(reuse_port=True)
-    made.bind((LOOPBACK, port))
+    made = _socket(host, reuse_port=True)
+    made.bind((host, port))
     return made
 
 
@@ -124,8 +123,23 @@ def unwritable(data: Path, error: OSError) -> StartFailure:
     return StartFailure("data_dir_unwritable", message, "change its owner, or use --data-dir DIR")
 
 
-def _socket(*, reuse_port: bool = False) -> socket.socket:
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def not_bound(error: OSError, host: str, port: int, setting: str) -> StartFailure:
+    """Why a port is not ours, and what to do."""
+    match error.errno:
+        case errno.EACCES:
+            fix = f"--{setting} {port + 8000 if port < _PORT_FREE else 0}, or grant CAP_NET_BIND_SERVICE"
+            return StartFailure("port_forbidden", f"this user may not bind port {port}", fix)
+        case errno.EADDRNOTAVAIL | errno.EAFNOSUPPORT | errno.ENODEV:
+            fix = f"--{setting.replace('port', 'host')} with an address of this machine"
+            return StartFailure("address_not_here", f"no interface here has {host}", fix)
+        case _:
+            return StartFailure("port_in_use", f"port {port} is in use", f"--{setting} 0 takes any free port")
+
+
+def _socket(host: str, *, reuse_port: bool = False) -> socket.socket:
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    if host == "::":
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # all addresses, those of IPv4 too
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if reuse_port:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

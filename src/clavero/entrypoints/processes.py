@@ -1,12 +1,14 @@
 """What the supervisor and its children say to each other: instructions down a pipe, reports up another.
 
-The root key travels here and nowhere else: never an argument, the environment or a file. A child dies with its
-supervisor and cannot be read by another process of the same user.
+The root keys travel here and nowhere else: never an argument, the environment or a file. A child dies with its
+supervisor and cannot be read by another process of the same user. What it is told later, such as a new root key while
+the vault moves to it, comes down a second pipe as orders.
 """
 
 import asyncio
 import ctypes
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping
@@ -15,7 +17,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from clavero.domain.reach import Reach
 from clavero.domain.startup import Exit, StartFailure
+from clavero.entrypoints.certificates import Pair
 from clavero.settings import Setting, Settings
 
 _PR_SET_PDEATHSIG = 1
@@ -26,16 +30,20 @@ class Instructions(Struct, frozen=True, kw_only=True):
     """Everything a child is told at its start. Ports are numbers: the supervisor has settled 0."""
 
     settings: Settings
-    root_key: bytes
+    root_keys: tuple[bytes, ...]
     name: str
     report_fd: int
+    orders_fd: int
     gateway_port: int
     admin_port: int
+    reach: Reach = Reach(gateway="", admin="", gateway_here="", admin_here="")
+    pair: Pair | None = None  # the certificate of both listeners; None without TLS
     simulator_url: str = ""  # "" outside the demo
     sources: tuple[Setting, ...] = ()  # where each setting came from
+    seal: str = ""  # how the root keys are wrapped
 
     def __repr__(self) -> str:
-        return f"Instructions({self.name})"  # the root key is in here
+        return f"Instructions({self.name})"  # the root keys are in here
 
 
 class Ready(Struct, frozen=True, tag="ready"):
@@ -60,8 +68,45 @@ class Alive(Struct, frozen=True, tag="alive"):
     seq: int = 0
 
 
-Report = Ready | Failed | Alive
+class Holds(Struct, frozen=True, tag="holds"):
+    """The child has these root keys now, by name."""
+
+    roots: tuple[str, ...]
+
+
+class AddRoot(Struct, frozen=True, tag="add_root"):
+    """The control plane wants a new root key made, kept in the seal, and held by every child."""
+
+
+class KeepRoot(Struct, frozen=True, tag="keep_root"):
+    """The control plane wants every other root key destroyed, once every worker has applied change `seq`."""
+
+    root: str
+    seq: int
+
+
+Report = Ready | Failed | Alive | Holds | AddRoot | KeepRoot
 _REPORTS = msgspec.json.Decoder(Report)
+
+
+class Roots(Struct, frozen=True, tag="roots"):
+    """An order: from now on these are the root keys, oldest first."""
+
+    keys: tuple[bytes, ...]
+
+    def __repr__(self) -> str:
+        return f"Roots({len(self.keys)})"
+
+
+class Settled(Struct, frozen=True, tag="settled"):
+    """An order: what the control plane wanted is done, and every child holds these; or why it is not."""
+
+    roots: tuple[str, ...]
+    failure: str = ""
+
+
+Order = Roots | Settled
+_ORDERS = msgspec.json.Decoder(Order)
 
 
 def hand_over(instructions: Instructions) -> int:
@@ -84,10 +129,11 @@ def take_instructions(descriptor: int) -> Instructions:
 
 
 class Reporter:
-    """A child's way of telling its supervisor; a supervisor that has gone is not an error here."""
+    """A child's way of telling its supervisor; one that has gone, or has not read for long, is not an error here."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        os.set_blocking(descriptor, False)  # a supervisor that is stopped must not stop us with a full pipe
 
     def say(self, report: Report) -> None:
         """Send one report, one line."""
@@ -95,6 +141,10 @@ class Reporter:
             os.write(self._descriptor, msgspec.json.encode(report) + b"\n")
         except OSError:
             return
+
+    def holds(self, roots: tuple[str, ...]) -> None:
+        """Report the names of the root keys that are here."""
+        self.say(Holds(roots))
 
     def failed(self, failure: StartFailure) -> None:
         """Report why the start failed."""
@@ -107,14 +157,21 @@ def read_report(line: bytes) -> Report:
     return report
 
 
+def read_order(line: bytes) -> Order:
+    """One line of a supervisor's orders."""
+    order: Order = _ORDERS.decode(line)
+    return order
+
+
 def failure_of(report: Failed) -> StartFailure:
     """The failure that a child reported."""
     return StartFailure(report.code, report.message, report.fix, Exit(report.exit_code))
 
 
 def guard_memory() -> None:
-    """Keep other processes of this user from reading our memory and environment (PR_SET_DUMPABLE 0)."""
+    """Keep other processes of this user from reading our memory and environment (PR_SET_DUMPABLE 0), and cores away."""
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def die_with_parent(parent: int) -> None:
@@ -127,6 +184,7 @@ def die_with_parent(parent: int) -> None:
 def be_child(serve: Callable[[Instructions, Reporter], Coroutine[Any, Any, None]], loop: Callable[[Any], None]) -> None:
     """Be one child process: take the instructions, serve, and tell the supervisor where that fails."""
     guard_memory()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
     os.umask(0o077)  # whatever is made here is its owner's alone, the database too
     die_with_parent(int(sys.argv[2]))
     instructions = take_instructions(int(sys.argv[1]))
@@ -136,6 +194,11 @@ def be_child(serve: Callable[[Instructions, Reporter], Coroutine[Any, Any, None]
     except StartFailure as failure:
         reporter.failed(failure)
         sys.exit(int(failure.exit_code))
+
+
+def on_reload(reload: Callable[[], None]) -> None:
+    """Call this whenever this process is told to read its certificate again."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
 
 
 def stop_signal() -> asyncio.Event:

@@ -16,17 +16,22 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from clavero.bootstrap.supervisor import machine_clock
+from clavero.domain.reach import read_host
 from clavero.domain.startup import Exit, StartFailure
+from clavero.entrypoints.certificates import Served
+from clavero.entrypoints.child import Child
+from clavero.entrypoints.exposure import files_of, pair_of, reach_by
+from clavero.entrypoints.hangup import Terminal
 from clavero.entrypoints.premises import Premises, write_private
-from clavero.entrypoints.processes import Alive, Failed, Instructions, Ready, failure_of, hand_over, read_report
+from clavero.entrypoints.processes import Instructions, Ready
 from clavero.entrypoints.service_manager import service_manager
-from clavero.settings import Setting, Settings, environment
+from clavero.entrypoints.unsealing import Unsealing
+from clavero.settings import Setting, Settings
+from clavero.vault.seal import OpenSeal
 
-SILENT_SECONDS = 20.0  # a worker whose loop has not turned for so long is killed, then its journal is read (L27)
-LONGEST_PAUSE = 5.0  # between two starts of a child that keeps dying
-MOST_FALSE_STARTS = 4
+SLEPT_SECONDS = 5.0  # where we have not looked for so long ourselves, nobody's silence means anything
 CATCH_UP_SECONDS = 5.0  # a worker that is slower than this is busy, and serves what it knows
-_UNSERVED_GRACE = 1.0
 
 
 class Opened(Struct, frozen=True):
@@ -36,155 +41,62 @@ class Opened(Struct, frozen=True):
     admin_url: str
     facts: Mapping[str, str]
     seconds: float
+    ca_file: str = ""  # what to trust for these URLs; "" without TLS
 
 
 class Start(Struct, frozen=True):
-    """What the operator said: the settings, and where each came from."""
+    """What the operator said: the settings, where each came from, and the seal that was unlocked."""
 
     settings: Settings
     sources: tuple[Setting, ...]
-
-
-class Child:
-    """One process: started, watched, started again."""
-
-    def __init__(self, name: str, module: str, instructions: Callable[[int], Instructions], log: int | None) -> None:
-        self.name = name
-        self._log = log
-        self.ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
-        self.stopping = False
-        self.seq = 0  # the newest change that it has applied
-        self._module = module
-        self._instructions = instructions
-        self._process: asyncio.subprocess.Process | None = None
-        self._heard = time.monotonic()
-        self._false_starts = 0
-        self._served = False  # in its present life
-
-    @property
-    def pid(self) -> int | None:
-        """The process id while it runs."""
-        return self._process.pid if self._process and self._process.returncode is None else None
-
-    async def run(self) -> None:
-        """Keep it running until it is told to stop; a start that fails for a reason ends the supervisor instead."""
-        pause = 0.1
-        while True:
-            self._served = False
-            await self._start()
-            if self.stopping:
-                return
-            self._false_starts = 0 if self._served else self._false_starts + 1
-            if not self.ready.done() and self._false_starts >= MOST_FALSE_STARTS:
-                code = self._process.returncode if self._process else None
-                self.ready.set_exception(
-                    StartFailure("child_died", f"{self.name} ended {code} before it served", "clavero doctor says more")
-                )
-                return
-            pause = 0.1 if self._served else min(pause * 2, LONGEST_PAUSE)
-            await asyncio.sleep(pause)
-
-    async def _start(self) -> None:
-        report_reader, report_writer = os.pipe()
-        orders = hand_over(self._instructions(report_writer))
-        try:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", self._module, str(orders), str(os.getpid()),
-                pass_fds=(orders, report_writer), env=environment(), start_new_session=True, stderr=self._log,
-            )  # fmt: skip
-        finally:
-            os.close(orders)
-            os.close(report_writer)
-        self._heard = time.monotonic()
-        listening = asyncio.ensure_future(self._listen(report_reader))
-        await self._process.wait()
-        listening.cancel()
-
-    async def _listen(self, descriptor: int) -> None:
-        reader = asyncio.StreamReader()
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
-        )
-        try:
-            async for line in reader:
-                self._hear(line)
-        finally:
-            transport.close()
-
-    def _hear(self, line: bytes) -> None:
-        match read_report(line):
-            case Ready() as ready:
-                self._served = True
-                if not self.ready.done():
-                    self.ready.set_result(ready)
-            case Failed() as failed if not self.ready.done():
-                self.stopping = True
-                self.ready.set_exception(failure_of(failed))
-            case Alive() as alive:
-                self._heard = time.monotonic()
-                self.seq = alive.seq
-
-    def kill_if_silent(self) -> bool:
-        """End a process whose loop has stopped turning; its journal is read once its death is certain."""
-        if self.pid is None or not self.ready.done() or time.monotonic() - self._heard < SILENT_SECONDS:
-            return False
-        self.signal(signal.SIGKILL)
-        return True
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal, if it still runs."""
-        if self.pid is not None:
-            os.kill(self.pid, number)
-
-    async def stop(self, grace: float) -> bool:
-        """Ask it to drain and wait; killed when the grace is over. True where it ended by itself.
-
-        One that has not served yet has nothing to drain, and may be waiting for a database that nobody can open.
-        """
-        self.stopping = True
-        grace = grace if self._served else min(grace, _UNSERVED_GRACE)
-        if self.pid is None or self._process is None:
-            return True
-        self.signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(self._process.wait(), grace)
-        except TimeoutError:
-            self.signal(signal.SIGKILL)
-            await self._process.wait()
-            return False
-        return True
+    seal: OpenSeal
 
 
 class Supervisor:
     """Control plane, workers and, in the demo, the simulated provider."""
 
-    def __init__(self, start: Start, root_key: bytes, premises: Premises, *, demo: bool) -> None:
+    def __init__(self, start: Start, premises: Premises, *, demo: bool) -> None:
         settings = self._settings = start.settings
         self._sources = start.sources
-        self._root_key = root_key
+        self._seal = start.seal
         self._premises = premises
         self._demo = demo
-        self._gateway_port = premises.hold_port(settings.gateway.port, "gateway-port")
-        self._admin_port = premises.hold_port(settings.admin.port, "admin-port")
+        pair = pair_of(settings)
+        self._certificate = Served(pair, files_of(settings), machine_clock()) if pair else None
+        gateway, admin = settings.gateway, settings.admin
+        self._gateway_port = premises.hold_port(gateway.port, "gateway-port", read_host(gateway.host))
+        outpost = settings.is_outpost
+        self._admin_port = 0 if outpost else premises.hold_port(admin.port, "admin-port", read_host(admin.host))
+        self._reach = reach_by(settings, self._gateway_port, self._admin_port, pair)
         self._simulator_port = _simulator_port(premises) if demo else 0
         # A person at a terminal is not shown what the children log; a service manager is.
         self._log = premises.open_log() if sys.stderr.isatty() else None
         self._manager = service_manager()
         self._stop = asyncio.Event()
         self._stopped_twice = asyncio.Event()
+        self._terminal = Terminal()
         self._workers = [
             self._child(f"gateway-{number}", "clavero.entrypoints.gateway_main")
             for number in range(1, settings.gateway.workers + 1)
         ]
-        self._control = self._child("control", "clavero.entrypoints.control_main")
-        self._others = [self._child("simulator", "clavero.entrypoints.simulator_main")] if demo else []
+        self._control = (
+            self._child("ingest", "clavero.entrypoints.ingest_main", opens=False)
+            if outpost
+            else self._child("control", "clavero.entrypoints.control_main")
+        )
+        self._others = [self._child("simulator", "clavero.entrypoints.simulator_main", opens=False)] if demo else []
+        self._unsealing = Unsealing(start.seal, self._control, self._workers)
 
-    def _child(self, name: str, module: str) -> Child:
-        def instructions(report_fd: int) -> Instructions:
+    def _child(self, name: str, module: str, *, opens: bool = True) -> Child:
+        """A child; one that opens nothing sealed is told no root key."""
+
+        def instructions(report_fd: int, orders_fd: int) -> Instructions:
             return Instructions(
-                settings=self._settings, root_key=b"" if name == "simulator" else self._root_key, name=name,
-                report_fd=report_fd, gateway_port=self._gateway_port, admin_port=self._admin_port,
-                sources=self._sources, simulator_url=f"http://127.0.0.1:{self._simulator_port}" if self._demo else "",
+                settings=self._settings, name=name, report_fd=report_fd, orders_fd=orders_fd, sources=self._sources,
+                root_keys=self._seal.keys.values if opens else (), seal=self._seal.kind,
+                gateway_port=self._gateway_port, admin_port=self._admin_port,
+                reach=self._reach, pair=self._certificate.pair if self._certificate else None,
+                simulator_url=f"http://127.0.0.1:{self._simulator_port}" if self._demo else "",
             )  # fmt: skip
 
         return Child(name, module, instructions, self._log)
@@ -211,6 +123,7 @@ class Supervisor:
                 await self._stop.wait()
                 draining()
         finally:
+            self._unsealing.close()
             self._manager.stopping()
             starting.cancel()
             stopped.cancel()
@@ -226,33 +139,67 @@ class Supervisor:
             await asyncio.sleep(0.005)
 
     def _opened(self, control: Ready, seconds: float) -> Opened:
-        gateway, admin = (f"http://127.0.0.1:{port}" for port in (self._gateway_port, self._admin_port))
-        told = {"gateway_url": gateway, "admin_url": admin, "pid": os.getpid()}
+        reach = self._reach
+        ca_file = self._publish()
+        here = {"gateway": reach.gateway_here, "admin": reach.admin_here, "name": reach.name, "ca_file": ca_file}
+        told = {"gateway_url": reach.gateway, "admin_url": reach.admin, "pid": os.getpid(), "here": here}
         write_private(self._premises.data / "run" / "ready.json", msgspec.json.encode(told))
         if self._demo:
             write_private(_port_file(self._premises.data), str(self._simulator_port).encode())
-        return Opened(gateway, admin, control.facts, seconds)
+        return Opened(reach.gateway, reach.admin, control.facts, seconds, ca_file)
+
+    def _publish(self) -> str:
+        """Lay down the certificate in use, for the programs of this machine to trust; "" without TLS."""
+        if self._certificate is None:
+            return ""
+        file = (self._premises.data / "run" / "certificate.pem").resolve()
+        write_private(file, self._certificate.pair.chain)
+        return str(file)
 
     def _status(self) -> str:
         """One line for `systemctl status`."""
-        return f"gateway port {self._gateway_port}, workers {len(self._workers)}, console port {self._admin_port}"
+        console = f"port {self._admin_port}" if self._admin_port else "elsewhere"
+        return f"gateway port {self._gateway_port}, workers {len(self._workers)}, console {console}"
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._told_to_stop)
+        loop.add_signal_handler(signal.SIGHUP, self._told_to_reload)
 
     def _told_to_stop(self) -> None:
         if self._stop.is_set():
             self._stopped_twice.set()
         self._stop.set()
 
+    def _told_to_reload(self) -> None:
+        """Every process reads the pair for itself and says what came of it; a new one starts with the last good."""
+        if self._terminal.left:
+            self._told_to_stop()
+            return
+        self._manager.reloading()
+        if self._certificate is not None and self._certificate.reload():
+            self._publish()
+        for child in (*self._workers, self._control):
+            child.reload()
+        self._manager.ready(self._status())
+
     async def _watch(self) -> None:
+        """Kill who is silent: stopped inside a transaction it would hold up everybody, the control plane too.
+
+        When the whole machine slept, or this process alone, whoever is silent is so because nobody was heard.
+        """
+        looked = time.monotonic()
         while True:
             await asyncio.sleep(1.0)
             self._manager.alive()
-            for child in self._workers:
-                child.kill_if_silent()
+            now = time.monotonic()
+            slept, looked = now - looked > SLEPT_SECONDS, now
+            for child in (*self._workers, self._control):
+                if slept:
+                    child.excuse()
+                else:
+                    child.kill_if_silent()
 
     async def _end(self) -> None:
         """Workers first, so that the control plane ingests their last frames; a second signal ends all at once."""

@@ -16,10 +16,10 @@ from clavero.gateway.leases import NO_PURSE, Leases, Purse, Refused, Waiter
 from clavero.ports import Clock, Journal, Lender
 
 PATIENCE_NS: Final = 1_000_000_000  # proof is had within this, or the answer is 503 (L18)
-STALE_NS: Final = 15 * 60 * 1_000_000_000  # without a good talk for so long, no new holds (L23)
+STALE_SECONDS: Final = 15 * 60.0  # without a good talk for so long, no new holds (L23)
 _HEARTBEAT_SECONDS = 1.0
 _LENT_SECONDS = 0.4  # between two talks while slices are here: others who want them wait a second at most
-_AGAIN_SECONDS = 0.02  # between two talks while somebody waits for proof, or for the database
+_AGAIN_SECONDS = 0.02  # between two talks while anybody waits for proof, or for the database
 
 
 T = TypeVar("T")
@@ -29,13 +29,16 @@ Ts = TypeVarTuple("Ts")
 class Bank:
     """Leases with a way to the database; every other part of a worker comes here for money."""
 
-    def __init__(self, lender: Lender, journal: Journal, leases: Leases, clock: Clock) -> None:
+    def __init__(
+        self, lender: Lender, journal: Journal, leases: Leases, clock: Clock, stale_seconds: float = STALE_SECONDS
+    ) -> None:
         self.leases = leases
         self.latest_ns = 0  # the latest instant that the ledger clock has told
         self.fenced = False  # the database has given this boot up: finish, seal and exit (L24)
         self._lender = lender
         self._journal = journal
         self._clock = clock
+        self._stale_ns = int(stale_seconds * 1e9)
         self._thread = ThreadPoolExecutor(1, "bank")
         self._futures: dict[str, asyncio.Future[None]] = {}
         self._wake = asyncio.Event()
@@ -73,7 +76,7 @@ class Bank:
     def open(self, budgets: tuple[Budget, ...]) -> Purse:
         """The rows that a call of now pays; `LedgerUnavailable` while it could not be paid (L23, L24)."""
         now = self._clock.monotonic_ns()
-        if self.fenced or (budgets and now - self._good_ns > STALE_NS):
+        if self.fenced or (budgets and now - self._good_ns > self._stale_ns):
             raise LedgerUnavailable(retry_after=1)
         now += self._offset_ns
         if now > self.latest_ns:  # noqa: PLR1730 - `max` costs three times as much here
@@ -137,7 +140,8 @@ class Bank:
 
     async def _pause(self) -> None:
         leases = self.leases
-        seconds = _AGAIN_SECONDS if leases.waiting else _LENT_SECONDS if leases.lent else _HEARTBEAT_SECONDS
+        haste = leases.waiting or leases.wanted
+        seconds = _AGAIN_SECONDS if haste else _LENT_SECONDS if leases.lent else _HEARTBEAT_SECONDS
         timer = asyncio.get_running_loop().call_later(seconds, self._wake.set)
         await self._wake.wait()
         timer.cancel()

@@ -8,7 +8,7 @@ import asyncio
 from contextlib import suppress
 
 from clavero.domain.attempts import Attempts, Call, Ending, RetryBudget, Stop, Wait
-from clavero.domain.calls import CallFailed, Silent
+from clavero.domain.calls import CallFailed, ProxyFailed, Silent
 from clavero.domain.errors import (
     ContentFilter,
     ContextLengthExceeded,
@@ -18,6 +18,7 @@ from clavero.domain.errors import (
     StreamInterrupted,
     UpstreamAuthFailed,
     UpstreamError,
+    UpstreamProxyFailed,
     UpstreamRateLimited,
     UpstreamRefused,
     UpstreamTimeout,
@@ -36,6 +37,7 @@ from clavero.wire.ask import Ask, check_cap
 _ENDINGS: dict[type[Problem], Ending] = {
     UpstreamRateLimited: Ending.OVERLOADED,
     UpstreamError: Ending.BROKEN,
+    UpstreamProxyFailed: Ending.BROKEN,
     UpstreamTimeout: Ending.SILENT,
     UpstreamAuthFailed: Ending.UNAUTHORISED,
     NoCredential: Ending.UNAUTHORISED,
@@ -129,6 +131,8 @@ def _failure(failure: CallFailed, target: Target, trail: Trail, plugs: Plugs) ->
     if isinstance(failure, Silent):
         seconds = plugs.deadlines.idle if trail.started else plugs.deadlines.first_byte
         return UpstreamTimeout(provider=target.provider.name, seconds=f"{seconds:g}")
+    if isinstance(failure, ProxyFailed):
+        return UpstreamProxyFailed(provider=target.provider.name, what=failure.detail, sent=failure.sent)
     if trail.started:
         return StreamInterrupted(provider=target.provider.name, what=failure.detail)
     return UpstreamError(provider=target.provider.name, n=1, what=failure.detail, sent=failure.sent)

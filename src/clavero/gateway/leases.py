@@ -12,56 +12,14 @@ from typing import Final
 from msgspec import Struct
 
 from clavero.domain.budgets import Budget, RowKey, period_end, period_start
-from clavero.domain.ledger import Answer, Ask, BootId, RowState, Talk, Terms
+from clavero.domain.ledger import Ack, Answer, Ask, BootId, RowState, Talk, Terms
+from clavero.gateway.slices import IDLE_NS, Slice, done_with, enough, gladly, goes_back, measure
 
-IDLE_NS: Final = 1_000_000_000  # a slice that nobody took from for so long goes back (L16)
-_WINDOW_NS: Final = 250_000_000  # over which the pace of a row is measured
 _MOST_PURSES: Final = 8192
 _MOST_ASKS: Final = 200  # of one talk: it keeps others from the database for as long as it takes
 _NEVER: Final = 1 << 63
 
 Posted = tuple[tuple[str, int, int, int], ...]  # rows of a settle frame: budget, period, charge, covered
-
-
-class Slice:
-    """One ledger row as this worker has it, nano-USD."""
-
-    __slots__ = (
-        "blocked", "ends_ns", "free", "granted", "largest", "low", "marked_ns", "mine_oldest", "pace", "returned",
-        "said", "spent", "state", "used_ns", "want",
-    )  # fmt: skip
-
-    def __init__(self, ends_ns: int) -> None:
-        self.ends_ns = ends_ns
-        self.free = 0
-        self.granted = 0  # G
-        self.returned = 0  # R
-        self.blocked = 0  # exchanges of this worker that wait for the row (L14)
-        self.spent = 0  # taken since `marked_ns`
-        self.marked_ns = 0
-        self.pace = 0  # taken per second, as last measured
-        self.largest = 0  # the largest need of late
-        self.low = 0  # below this, more is asked for ahead of need
-        self.used_ns = 0
-        self.want = 0  # highest want number that names the row (L18)
-        self.said = 0  # the highest one that the database has our answer to
-        self.mine_oldest = False
-        self.state: RowState | None = None
-
-    @property
-    def unsaid(self) -> bool:
-        """Whether the database has not applied all that was given back: R is told again until it has (L12)."""
-        return self.returned > (self.state.returned if self.state is not None else 0)
-
-    @property
-    def troubled(self) -> bool:
-        """Whether the row is beyond its limit or closing: then nobody keeps anything of it (L16)."""
-        return self.state is not None and (self.state.excess > 0 or not self.state.open)
-
-    @property
-    def left(self) -> int:
-        """The most that a call could have here: what nobody has taken, and what is free already."""
-        return self.free + (max(0, self.state.headroom) if self.state is not None else 0)
 
 
 class Purse:
@@ -115,6 +73,7 @@ class Leases:
         self._purses: dict[int, Purse] = {}
         self._unsure: set[RowKey] = set()  # rows of talks that nobody answered: what was granted is asked again (L11)
         self._saying: dict[RowKey, int] = {}
+        self._forgotten: set[RowKey] = set()  # rows whose empty leases the database may forget as well
 
     # --- the way of an exchange
 
@@ -146,6 +105,8 @@ class Leases:
         """Undo a take of which nothing was written: its call never left."""
         for mine in purse.slices:
             mine.free += amount
+            mine.slack += amount
+            mine.freed += amount
 
     def settle(self, purse: Purse, amount: int, charge: int) -> Posted:
         """End a take; returns the rows of its frame. An overrun drains what is free first (L20).
@@ -153,6 +114,8 @@ class Leases:
         What is left over is not free yet: `slack` makes it so once the settlement is on file (L12).
         """
         if charge <= amount:
+            for mine in purse.slices:
+                mine.slack += amount - charge
             return tuple([(key.budget, key.period, charge, charge) for key in purse.keys])
         rows = []
         for key, mine in zip(purse.keys, purse.slices, strict=True):
@@ -166,6 +129,7 @@ class Leases:
         if charge < amount:
             for mine in purse.slices:
                 mine.free += amount - charge
+                mine.freed += amount - charge
 
     # --- waiting
 
@@ -177,50 +141,68 @@ class Leases:
             mine.blocked += 1
 
     def leave(self, waiter: Waiter) -> None:
-        """Wait no more; the want goes at the next talk, since no ask stands behind it (L17)."""
-        if self.waiting.pop(waiter.request_id, None) is not None:
-            for mine in waiter.purse.slices:
-                mine.blocked -= 1
+        """Wait no more; the want goes at the next talk, since no ask stands behind it (L17).
+
+        What it was perhaps granted in the talk under way counts as left over: others may have been refused for it.
+        """
+        if self.waiting.pop(waiter.request_id, None) is None:
+            return
+        over = 0 if waiter.done else waiter.amount
+        for mine in waiter.purse.slices:
+            mine.blocked -= 1
+            mine.slack += over
+            mine.freed += over
 
     # --- the money talk
 
     @property
     def urgent(self) -> bool:
-        """Whether somebody else waits for what this worker has not given back or not answered for (L16, L18)."""
+        """Whether somebody waits for what this worker has not given back or not answered for (L16, L18)."""
         return any(
-            mine.want and not mine.mine_oldest and (mine.free or mine.said < mine.want) for mine in self.slices.values()
+            (mine.free and not mine.mine_oldest) or (mine.share and mine.said < mine.want)
+            for mine in self.slices.values()
+            if mine.want
         )
 
     @property
+    def wanted(self) -> bool:
+        """Whether somebody waits on a row that this worker has a part of: more answers may be asked for (L18)."""
+        return any(mine.want and (mine.free or mine.share) for mine in self.slices.values())
+
+    @property
     def lent(self) -> bool:
-        """Whether anything is free here that will have to go back."""
-        return any(mine.free for mine in self.slices.values())
+        """Whether anything is out here that others may come to wait for."""
+        return any(mine.free or mine.share for mine in self.slices.values())
 
     def talk(self, tail: int, now_ns: int, *, last: bool = False) -> Talk:
         """What is to be said now; what it gives back has left `free` already (L12). The `last` one keeps nothing."""
         self.thirsty = False
-        acked = dict.fromkeys(self._unsure, 0)
+        about = set(self._unsure)
         for key, mine in self.slices.items():
-            _measure(mine, now_ns)
-            if not last and not _goes_back(mine, now_ns):
-                continue
-            mine.returned += mine.free
-            mine.free = 0
-            if mine.want:
-                acked[key] = mine.want
-            elif mine.granted:
-                acked.setdefault(key, 0)  # named, to hear when nothing of it is out any more
+            measure(mine, now_ns)
+            mine.freed_then = mine.freed
+            if last or goes_back(mine, now_ns):
+                mine.returned += mine.free
+                mine.free = 0
+                if mine.granted:
+                    about.add(key)  # to hear when nothing of it is out any more
         waiting = islice(self.waiting.values(), _MOST_ASKS)
         asks = () if last else (*map(_ask, waiting), *self._ahead(now_ns))
         returned = {key: mine.returned for key, mine in self.slices.items() if mine.unsaid}
-        talk = Talk(self.boot, self.incarnation, tail, returned, acked, asks)
+        acked = {
+            key: Ack(mine.want, mine.freed - mine.free, mine.slack)
+            for key, mine in self.slices.items()
+            if (mine.want or mine.blocked) and key not in self._unsure
+        }
+        talk = Talk(self.boot, self.incarnation, tail, returned, acked, asks, tuple(about), tuple(self._forgotten))
         self._unsure |= talk.named()
-        self._saying = {key: number for key, number in acked.items() if number}
+        self._saying = {key: ack.number for key, ack in acked.items()}
         return talk
 
     def hear(self, terms: Terms) -> list[Waiter]:
         """Take in what the database answered to the latest talk; returns the waiters that are done, in their order."""
         self._unsure.clear()
+        self._forgotten.clear()
         for key, number in self._saying.items():
             self.slices[key].said = number
         for key, state in terms.rows.items():
@@ -228,12 +210,13 @@ class Leases:
         for key, mine in list(self.slices.items()):
             mine.want = terms.wants.get(key, 0)
             mine.mine_oldest = terms.oldest.get(key) == self.boot
-            if _done_with(mine, terms.now_ns):
+            if done_with(mine, terms.now_ns):
                 del self.slices[key]
+                self._forgotten.add(key)
         done = [waiter for waiter in list(self.waiting.values()) if self._decide(waiter, terms)]
         for mine in self.slices.values():
-            enough = _enough(mine)
-            mine.low = enough if mine.free >= enough else 0  # where little is left, haste brings none
+            few = enough(mine)
+            mine.low = few if mine.free >= few else 0  # where little is left, haste brings none
         return done
 
     # --- inside
@@ -255,17 +238,21 @@ class Leases:
         return fresh
 
     def _slice(self, key: RowKey, ends_ns: int) -> Slice:
-        return self.slices.get(key) or self.slices.setdefault(key, Slice(ends_ns))
+        mine = self.slices.get(key)
+        if mine is None:
+            mine = self.slices[key] = Slice(ends_ns)
+            self._forgotten.discard(key)
+        return mine
 
     def _ahead(self, now_ns: int) -> list[Ask]:
         """Slices ahead of need where those at hand run low, so that the next request need not wait."""
         return [
-            Ask(f"ahead {key.budget} {key.period}", {key: 0}, {key: _gladly(mine, mine.largest)}, {key: mine.free})
+            Ask(f"ahead {key.budget} {key.period}", {key: 0}, {key: gladly(mine, mine.largest)}, {key: mine.free})
             for key, mine in self.slices.items()
             if mine.used_ns
             and now_ns - mine.used_ns < IDLE_NS
             and now_ns < mine.ends_ns
-            and mine.free < 2 * _enough(mine)
+            and mine.free < 2 * enough(mine)
             and not (mine.want or mine.blocked or mine.troubled)
         ]
 
@@ -301,6 +288,9 @@ class Leases:
             waiter.done = True
         else:
             key = verdict.short or purse.keys[0]
+            mine = self.slices[key]
+            if verdict.short_by and mine.slack - mine.freed_then >= verdict.short_by:
+                return False  # what was missing has come here meanwhile (L18)
             waiter.done = Refused(verdict.answer, key, terms.rows.get(key), min(mine.left for mine in purse.slices))
         self.leave(waiter)
         return True
@@ -308,49 +298,6 @@ class Leases:
 
 def _ask(waiter: Waiter) -> Ask:
     keys, slices, amount = waiter.purse.keys, waiter.purse.slices, waiter.amount
-    gladly = {key: _gladly(mine, amount) for key, mine in zip(keys, slices, strict=True)}
+    wished = {key: gladly(mine, amount) for key, mine in zip(keys, slices, strict=True)}
     have = {key: mine.free for key, mine in zip(keys, slices, strict=True)}
-    return Ask(waiter.request_id, dict.fromkeys(keys, amount), gladly, have)
-
-
-def _gladly(mine: Slice, need: int) -> int:
-    """The slice that goes with a need: two seconds of the row's pace, and three needs more where there is none yet.
-
-    A slice bounded by three needs would send every other exchange of a busy worker to the database. What others may
-    lack meanwhile is bounded by the database, which lends half of a worker's part of what is left, by L16, which
-    gives idle slices back, and by L18: where anybody waits, the need is all that is lent.
-    """
-    return need + max(2 * max(mine.pace, mine.spent), 3 * need)
-
-
-def _enough(mine: Slice) -> int:
-    """What a slice should not fall below: two needs, or what is taken while a talk is under way at worst."""
-    return max(2 * mine.largest, mine.pace >> 2)
-
-
-def _measure(mine: Slice, now_ns: int) -> None:
-    if mine.spent:
-        mine.used_ns = now_ns
-    elapsed = now_ns - mine.marked_ns
-    if elapsed >= _WINDOW_NS:
-        if not mine.spent:
-            mine.largest -= mine.largest >> 2
-        mine.pace = mine.spent * 1_000_000_000 // elapsed
-        mine.spent = 0
-        mine.marked_ns = now_ns
-
-
-def _goes_back(mine: Slice, now_ns: int) -> bool:
-    """Whether the free slice goes back (L16): the row is in trouble or over, somebody wants it, nobody used it."""
-    if mine.troubled or (mine.want and not mine.mine_oldest):
-        return True
-    if mine.blocked:
-        return False
-    return mine.ends_ns <= now_ns or now_ns - mine.used_ns >= IDLE_NS
-
-
-def _done_with(mine: Slice, now_ns: int) -> bool:
-    """Whether a row is idle and nothing of it is out any more, so that it can be forgotten."""
-    if mine.free or mine.blocked or mine.unsaid or now_ns - mine.used_ns < IDLE_NS:
-        return False
-    return mine.state is None or not mine.state.share
+    return Ask(waiter.request_id, dict.fromkeys(keys, amount), wished, have)

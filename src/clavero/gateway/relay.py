@@ -117,7 +117,8 @@ class Relay:
         target = self._leg.target
         if not 200 <= head.status < 300:
             problem = failures.problem(target.provider.name, target.served, head.status, self._scrubbed(self.body))
-            problem.facts["retry_after"] = failures.retry_after(head.headers)
+            if (seconds := failures.retry_after(head.headers)) is not None:
+                problem.facts["retry_after"] = seconds
             raise problem
         return read_answer(self._leg.way.spoken, self.body)
 

@@ -79,19 +79,27 @@ def _tokens(trail: Trail, leg: Leg, relay: Relay, problem: Problem | None) -> tu
         output = relay.scanner.stream.estimated_output
         return Tokens(input=leg.estimated_input, output=output), True, problem
     if problem is None and relay.head_ is not None and not trail.left:
-        try:
-            answer = relay.answer()
-            trail.reply = relay.told()
-        except BadAnswer as bad:
-            unread = UpstreamError(provider=leg.target.provider.name, n=1, what=str(bad))
-            return Tokens(input=leg.estimated_input), True, unread
-        except Problem as refused:
-            return NO_TOKENS, False, refused
-        if answer.tokens is not None:
-            return answer.tokens, False, None
-        return Tokens(input=leg.estimated_input, output=-(-len(relay.body) // 4)), True, None
+        return _answered(trail, leg, relay)
     unanswered = relay.sent and (problem is None or problem.facts.get("sent", True) is True)
     return (Tokens(input=leg.estimated_input), True, problem) if unanswered else (NO_TOKENS, False, problem)
+
+
+def _answered(trail: Trail, leg: Leg, relay: Relay) -> tuple[Tokens, bool, Problem | None]:
+    """The same of a plain answer that is whole. What it says was used is owed, whether or not it can be told on."""
+    name = leg.target.provider.name
+    try:
+        answer = relay.answer()
+    except BadAnswer as bad:
+        return Tokens(input=leg.estimated_input), True, UpstreamError(provider=name, n=1, what=str(bad))
+    except Problem as refused:
+        return NO_TOKENS, False, refused
+    estimate = Tokens(input=leg.estimated_input, output=-(-len(relay.body) // 4))
+    tokens, estimated = (answer.tokens, False) if answer.tokens is not None else (estimate, True)
+    try:
+        trail.reply = relay.told()
+    except BadAnswer as bad:
+        return tokens, estimated, UpstreamError(provider=name, n=1, what=str(bad))
+    return tokens, estimated, None
 
 
 def _attempt(

@@ -48,6 +48,7 @@ class View:
         self._grants: dict[str, Grant] = {}
         self._plans: dict[str, tuple[Target, ...]] = {}
         self._secrets: dict[str, Secret] = {}
+        self._credentials: dict[str, tuple[Credential, Secret]] = {}  # what each was opened from
         self._by_subject: dict[tuple[Subject, str], list[Budget]] = {}
         self._providers: list[Provider] = []
         self._prices = Prices([])
@@ -157,8 +158,14 @@ class View:
             known = newest.get(credential.provider)
             if credential.state is CredentialState.ACTIVE and (known is None or known.version < credential.version):
                 newest[credential.provider] = credential
-        opened = {provider: self._open(credential) for provider, credential in newest.items()}
-        self._secrets = {provider: secret for provider, secret in opened.items() if secret is not None}
+        opened = {provider: (credential, self._opened(credential)) for provider, credential in newest.items()}
+        self._credentials = {provider: (one, secret) for provider, (one, secret) in opened.items() if secret}
+        self._secrets = {provider: secret for provider, (_, secret) in self._credentials.items()}
+
+    def _opened(self, credential: Credential) -> Secret | None:
+        """The secret; one that was opened before, where nothing of the credential has changed."""
+        known = self._credentials.get(credential.provider)
+        return known[1] if known is not None and known[0] == credential else self._open(credential)
 
     def _compile(self, key: Key) -> Grant:
         service = self._of(Service).get(key.service)

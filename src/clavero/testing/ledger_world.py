@@ -5,10 +5,11 @@ really spent, which the world keeps apart from the database. Parts can be exchan
 """
 
 import contextlib
+import json
 import shutil
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,15 @@ from clavero.adapters.storage.books import SqlBooks
 from clavero.adapters.storage.ledger_sql import Statement
 from clavero.adapters.storage.lender import SqlLender
 from clavero.adapters.storage.segments import Segments
-from clavero.adapters.storage.session import OutcomeUnknown, Values
-from clavero.adapters.storage.session_sqlite import SqliteDatabase, SqliteSession
+from clavero.adapters.storage.session import Away, Database, OutcomeUnknown, Session, Values
 from clavero.control.ingest import POSTGRES_PACE, Ingest
 from clavero.control.reclaim import SILENT_NS, End, Reclaim
 from clavero.domain.budgets import BudgetId, RowKey
 from clavero.domain.ledger import Answer, Ask, BootId, Fenced, Talk, Terms
 from clavero.domain.usage import Exchange
 from clavero.testing.clock import StoppedClock
+from clavero.testing.grounds import Ground, SqliteGround
 from clavero.testing.journals import PlainJournal
-from clavero.testing.ledgers import SqliteTestLedger
 from clavero.wire.journal import Hold, Seal, Settle
 
 KEY, TEAM = BudgetId("key/0123456789AB:day"), BudgetId("team/support:month")
@@ -55,43 +55,60 @@ class Parts(Struct, frozen=True):
     reclaim: type[Reclaim] = Reclaim
 
 
-class FatefulDatabase(SqliteDatabase):
+class FatefulDatabase:
     """The real database, whose next transaction has a fate."""
 
     fate = WELL
 
+    def __init__(self, real: Database) -> None:
+        self._real = real
+
     @contextlib.contextmanager
-    def transaction(self, *, write: bool = True) -> Iterator[SqliteSession]:
+    def transaction(self, *, write: bool = True) -> Iterator[Session]:
         """The real transaction; write transactions meet their fate once."""
         fate = self.fate if write else WELL
         if write:
             self.fate = WELL
-        with super().transaction(write=write) as session:
+        with self._real.transaction(write=write) as session:
             yield _Dropping(session, fate.drops_at) if fate.drops_at else session
         if fate.answer_lost:
             raise OutcomeUnknown("the answer was lost")
 
+    def close(self) -> None:
+        """End the session."""
+        self._real.close()
 
-class _Dropping(SqliteSession):
+
+class _Dropping:
     """A session that ends at its n-th statement, as a killed process ends."""
 
-    def __init__(self, session: SqliteSession, left: int) -> None:
-        super().__init__(session._connection, session._clock)  # noqa: SLF001 - the same session, cut short
+    def __init__(self, session: Session, left: int) -> None:
+        self._session = session
         self._left = left
 
-    def _run(self, statement: Statement, values: Values) -> sqlite3.Cursor:
+    def rows(self, statement: Statement, values: Values) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
         self._count()
-        return super()._run(statement, values)
+        return self._session.rows(statement, values)
 
-    def many(self, statement: Statement, values: Any) -> None:
+    def change(self, statement: Statement, values: Values) -> int:
+        """Run one statement."""
+        self._count()
+        return self._session.change(statement, values)
+
+    def many(self, statement: Statement, values: Iterable[Values]) -> None:
         """One statement more."""
         self._count()
-        super().many(statement, values)
+        self._session.many(statement, values)
+
+    def attempt(self) -> AbstractContextManager[None]:
+        """A part that is undone alone."""
+        return self._session.attempt()
 
     def _count(self) -> None:
         self._left -= 1
         if self._left == 0:
-            raise sqlite3.OperationalError("the connection dropped")
+            raise Away("the connection dropped")
 
 
 class Call(Struct):
@@ -120,16 +137,14 @@ class Worker(Struct):
 class World:
     """Three workers at most, two budgets, one database file, one journal directory."""
 
-    def __init__(self, root: Path, parts: Parts = Parts(), template: Path | None = None) -> None:  # noqa: B008 - frozen
+    def __init__(self, root: Path, parts: Parts = Parts(), ground: Ground | None = None) -> None:  # noqa: B008 - frozen
         self.root = root
         self.parts = parts
-        self.clock = StoppedClock()
-        if template:
-            shutil.copy(template, root / "clavero.db")
-        self.ledger = SqliteTestLedger(root / "clavero.db", self.clock, patience=0)
+        self.ground = ground or SqliteGround(root)
+        self.clock, self.ledger = self.ground.clock, self.ground.ledger
         self.segments = Segments(root / "journal")
-        self.reader = FatefulDatabase(root / "clavero.db", self.clock, 0)
-        self.books = parts.books(self.reader, self.clock)
+        self.reader = FatefulDatabase(self.ground.database())
+        self.books = parts.books(self.reader, self.clock, self.ground.make_days)
         self.ingest = parts.ingest(self.segments, self.books, self.clock, POSTGRES_PACE, kept=0)
         self.reclaim = parts.reclaim(self.segments, self.books, self.ingest)
         self.workers: list[Worker] = []
@@ -165,7 +180,7 @@ class World:
     def start(self) -> Worker:
         """A new boot: lock, journal, then the database."""
         boot = BootId(f"{len(self.workers):032x}")
-        database = FatefulDatabase(self.root / "clavero.db", self.clock, 0)
+        database = FatefulDatabase(self.ground.database())
         lender = self.parts.lender(database, self.segments.place)
         worker = Worker(boot, lender, database, PlainJournal(self.root / "journal", boot))
         lender.register(boot, "w")
@@ -192,7 +207,7 @@ class World:
         """One talk; what it says of granted totals is believed, whatever came before (L11)."""
         worker.database.fate = fate
         returned = {key: total for key, total in worker.returned.items() if total}
-        talk = Talk(worker.boot, 1, worker.journal.written, returned, dict.fromkeys(worker.granted, 0), asks)
+        talk = Talk(worker.boot, 1, worker.journal.written, returned, {}, asks, tuple(worker.granted))
         try:
             terms = worker.lender.talk(talk)
         except Fenced:
@@ -297,8 +312,7 @@ class World:
             assert lease.share >= 0, f"{key}: a share below 0"
             assert lease.lost >= 0, f"{key}: a write-off below 0"
             shares[key] += lease.share
-        for key in self._rows():
-            row = self.ledger.row(key)
+        for key, row in self.ledger.rows().items():
             assert min(row.posted, row.leased, row.lost, row.excess) >= 0, key
             assert row.posted + row.leased + row.lost <= row.limit + row.excess, f"{key}: beyond the limit"
             assert row.leased == shares[key], f"{key}: leased {row.leased}, shares {shares[key]}"
@@ -323,8 +337,8 @@ class World:
         open_holds = "SELECT boot_id FROM open_hold WHERE boot_id IN (SELECT boot_id FROM boot WHERE state = 'closed')"
         assert not self.ledger.all(open_holds), "a closed boot has open holds"
         gone = {name for worker in self.workers if worker.boot in self.incomplete for name in self._calls_of(worker)}
-        for key in self._rows():
-            row, spent = self.ledger.row(key), self._spent(key, gone)
+        for key, row in self.ledger.rows().items():
+            spent = self._spent(key, gone)
             assert row.leased == 0, f"{key}: {row.leased} leased at rest"
             if self.incomplete:
                 assert spent <= row.posted + row.lost, f"{key}: spent {spent}, known {row.posted} and {row.lost}"
@@ -338,17 +352,13 @@ class World:
             worker.journal.die()
             worker.lender.close()
         self.books.close()
-        self.ledger.close()
-
-    def _rows(self) -> list[RowKey]:
-        return [RowKey(BudgetId(b), p) for b, p in self.ledger.all("SELECT budget_id, period_start FROM ledger")]
+        self.ground.close()
 
     def _usage(self) -> Counter[RowKey]:
         posted = Counter[RowKey]()
-        query = """SELECT json_extract(a.value, '$[0]'), json_extract(a.value, '$[1]'),
-            sum(json_extract(a.value, '$[2]')) FROM usage u, json_each(u.amounts) a GROUP BY 1, 2"""
-        for budget, period, amount in self.ledger.all(query):
-            posted[RowKey(budget, period)] += amount
+        for values in self.ledger.usage().values():
+            for budget, period, amount in json.loads(values["amounts"]):
+                posted[RowKey(budget, period)] += amount
         return posted
 
     def _committed(self, key: RowKey) -> int:

@@ -21,6 +21,7 @@ from clavero.adapters.storage.lender_postgres import PostgresLender
 from clavero.adapters.storage.lender_sqlite import SqliteLender
 from clavero.adapters.storage.schema import prepare
 from clavero.adapters.storage.tables import TABLES
+from clavero.adapters.storage.usage_queries import WHOLE
 from clavero.adapters.storage.usage_rows import usage_values
 from clavero.domain.budgets import Budget, BudgetId, RowKey, Subject, Window
 from clavero.domain.ledger import BootId, Lease, Life, Place, Row, RowLife
@@ -72,6 +73,10 @@ class Ledger(Protocol):
 
     def row(self, key: RowKey) -> Row:
         """One row, as committed."""
+        ...
+
+    def rows(self) -> dict[RowKey, Row]:
+        """Every row, as committed."""
         ...
 
     def grow_old(self, seconds: float) -> None:
@@ -145,6 +150,10 @@ class MemoryTestLedger:
         """One row."""
         return self.memory.rows[key]
 
+    def rows(self) -> dict[RowKey, Row]:
+        """Every row."""
+        return dict(self.memory.rows)
+
     def grow_old(self, seconds: float) -> None:
         """Let time pass for wants and heartbeats."""
         past = int(seconds * 1e9)
@@ -199,7 +208,7 @@ class SqlTestLedger:
     def usage(self) -> dict[str, dict[str, Any]]:
         """Every usage row by its hold."""
         with self.engine.connect() as connection:
-            rows = connection.execute(text("SELECT * FROM usage")).mappings()
+            rows = connection.execute(text(WHOLE)).mappings()
             return {row["hold_id"]: dict(row) for row in rows}
 
     def open_holds(self) -> set[str]:
@@ -215,7 +224,8 @@ class SqlTestLedger:
         return {
             (BootId(boot), RowKey(BudgetId(budget), period)): Lease(*totals)
             for boot, budget, period, *totals in self.all(
-                "SELECT boot_id, budget_id, period_start, granted, returned, posted, moved, lost, acked FROM lease"
+                "SELECT boot_id, budget_id, period_start, granted, returned, posted, moved, lost, acked, base, slack "
+                "FROM lease"
             )
         }
 
@@ -242,14 +252,15 @@ class SqlTestLedger:
 
     def row(self, key: RowKey) -> Row:
         """One row."""
-        [found] = self.all(
-            "SELECT limit_n, posted, leased, lost, excess, state FROM ledger "
-            "WHERE budget_id = :b AND period_start = :p",
-            b=key.budget,
-            p=key.period,
-        )
-        limit, posted, leased, lost, excess, life = found
-        return Row(limit, posted, leased, lost, excess, RowLife(life))
+        return self.rows()[key]
+
+    def rows(self) -> dict[RowKey, Row]:
+        """Every row."""
+        found = self.all("SELECT budget_id, period_start, limit_n, posted, leased, lost, excess, state FROM ledger")
+        return {
+            RowKey(BudgetId(budget), period): Row(limit, posted, leased, lost, excess, RowLife(life))
+            for budget, period, limit, posted, leased, lost, excess, life in found
+        }
 
     def grow_old(self, seconds: float) -> None:
         """Let time pass for wants and heartbeats."""
@@ -280,8 +291,9 @@ class SqlTestLedger:
         return text(statement.named(self.dialect))
 
     def empty(self) -> None:
-        """Forget everything."""
+        """Forget everything; tables that somebody dropped are there again."""
         with self.engine.begin() as connection:
+            prepare(connection, self.dialect)
             for table in (_budget, *LEDGER_METADATA.sorted_tables):
                 connection.execute(table.delete())
 

@@ -120,6 +120,10 @@ class MemoryLender:
         hold_talk(counter, talk)
         for key, leases in counter.leases.items():
             ledger.leases.update({(owner, key): lease for owner, lease in leases.items() if lease != Lease()})
+        for key in talk.forgotten:
+            lease = ledger.leases.get((talk.boot, key))
+            if lease and not lease.share and not lease.lost:
+                ledger.leases.pop((talk.boot, key))
         self._change_wants(counter, now)
         wants, oldest = highest_wants(ledger.wants)
         rows = {key: ledger.rows[key] for key in self._told(talk) if key in ledger.rows}
@@ -148,6 +152,9 @@ class MemoryLender:
         for ask in counter.added:
             ledger.numbers += 1
             ledger.wants.append(Want(ledger.numbers, counter.boot, ask.request_id, tuple(sorted(ask.need)), now))
+        for key, look in counter.looked.items():
+            ledger.numbers += 1
+            ledger.wants.append(Want(ledger.numbers, counter.boot, f"look {ledger.numbers}", (key,), now, look))
 
     def _told(self, talk: Talk) -> set[RowKey]:
         troubled = {

@@ -39,6 +39,11 @@ class MemoryPublication:
         known = self._store.state.things.get(kind, {})
         return [known[name] for name in dict.fromkeys(ids) if name in known]  # type: ignore[misc] # each kind has its own
 
+    def every(self, kind: type[T]) -> Sequence[T]:
+        """All objects of a kind."""
+        self._reach()
+        return list(self._store.state.things.get(kind, {}).values())  # type: ignore[arg-type] # each kind has its own
+
     def close(self) -> None:
         """Nothing to let go of."""
 

@@ -44,12 +44,15 @@ class MemoryReading:
         self._questions: Mapping[str, Callable[..., list[Row]]] = {
             "meta": self._meta,
             "change_log_all": self._change_log,
+            "published_seq": lambda: [{"seq": len(self._log)}],
+            "other_homes": lambda **_who: [{"homes": 0}],
             "audit_since": self._audit_since,
             "audit_newest": self._audit_newest,
-            "refused_since": self._refused_since,
+            "kept_since": self._kept_since,
             "key_names": self._key_names,
             "ledger_rows": self._ledger_rows,
             "budget_rows": self._budget_rows,
+            "budget_row": self._budget_row,
         }
 
     async def get(self, kind: type[T], identity: str) -> T | None:
@@ -91,8 +94,8 @@ class MemoryReading:
     def _audit_newest(self, most: int) -> list[Row]:
         return [msgspec.structs.asdict(row) for row in reversed(self._audit())][:most]
 
-    def _refused_since(self, actor: str, permission: str, since_ns: int) -> list[Row]:
-        wanted = ("access.refuse", actor, permission)
+    def _kept_since(self, action: str, actor: str, what: str, since_ns: int) -> list[Row]:
+        wanted = (action, actor, what)
         found = (row for row in self._audit() if (row.action, row.actor, row.object_id) == wanted)
         return [{"seq": row.seq} for row in found if row.at_ns > since_ns][:1]
 
@@ -113,6 +116,9 @@ class MemoryReading:
     def _budget_rows(self, **starts: int) -> list[Row]:
         now = {one.id: starts.get(f"{one.window}_start", 0) for one in self._all(Budget).values()}
         return [row for row in self._ledger_rows(0) if now.get(row["budget_id"]) == row["period_start"]]
+
+    def _budget_row(self, budget: str, start: int) -> list[Row]:
+        return [row for row in self._ledger_rows(start) if (row["budget_id"], row["period_start"]) == (budget, start)]
 
 
 class MemoryWriting(MemoryReading):

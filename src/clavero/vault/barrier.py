@@ -30,6 +30,15 @@ class Barrier:
     def __repr__(self) -> str:
         return f"Barrier({self._keyring.root})"
 
+    def is_current(self, envelope: bytes, cell: Cell) -> bool:
+        """Whether an envelope is sealed under the newest root key and the newest key of its tenant."""
+        newest = self._keyring.root, self._keyring.newest_tenant_version(cell.tenant)
+        return sealed_under(envelope) == newest
+
+    def seal_again(self, envelope: bytes, cell: Cell) -> bytes:
+        """The same secret under the newest keys, with a data key of its own; `CannotOpen` for what is not of here."""
+        return self.seal(self.open(envelope, cell), cell)
+
     def seal(self, secret: Secret, cell: Cell) -> bytes:
         """The envelope of a secret for this cell; `CannotOpen` where the tenant has no key."""
         root, version = self._keyring.root, self._keyring.newest_tenant_version(cell.tenant)
@@ -42,13 +51,18 @@ class Barrier:
         """The secret, where this envelope was sealed for this cell; `CannotOpen` for anything else."""
         if len(envelope) < _WRAPPED.stop + OVERHEAD or not envelope.startswith(_MAGIC):
             raise CannotOpen("it is no envelope, or was cut")
-        root, version = envelope[_ROOT].decode("ascii", "replace"), int.from_bytes(envelope[4:6])
-        if root != self._keyring.root:
+        root, version = sealed_under(envelope)
+        if root not in self._keyring.roots:
             raise CannotOpen(f"it was sealed under root key {root}")
         tenant_key = self._keyring.tenant_key(cell.tenant, version)
         data_key = unlock(tenant_key, envelope[_WRAPPED], _place("wrap", cell, root, version))
         plain = unlock(data_key, envelope[_WRAPPED.stop :], _place("secret", cell, root, version))
         return Secret(plain.decode())
+
+
+def sealed_under(envelope: bytes) -> tuple[str, int]:
+    """What an envelope says of itself: the name of its root key, and the version of its tenant key."""
+    return envelope[_ROOT].decode("ascii", "replace"), int.from_bytes(envelope[4:6])
 
 
 def _place(layer: str, cell: Cell, root: str, tenant_version: int) -> bytes:

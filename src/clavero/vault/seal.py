@@ -1,137 +1,124 @@
-"""Who unlocks the root key. A file that only its owner can read is the first seal; others come beside it.
+"""Who unlocks the root keys: how they are wrapped, and the one file that holds the wrapping.
 
-The only module of the vault that touches the machine.
+A seal is a way of wrapping: in plain (the file's mode is all that protects it), under a passphrase (`passphrase`), and
+one day by a key service, which would wrap and unwrap by a call. All of them write one file, which says what it is, so
+that moving from one to another, and adding or destroying a root key, is one rename: whole or not at all.
 """
 
-import os
-import stat
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from pathlib import Path
 from typing import Protocol
 
 from clavero.domain.startup import StartFailure
 from clavero.vault.box import KEY, Random
-from clavero.vault.keyring import RootKey
+from clavero.vault.keyring import RootKeys
+from clavero.vault.seal_file import SealFile
 
 _PREFIX = b"clavero-root-key-v1:"
-_LONGEST = 256
+_MOST = 4  # root keys in one seal; there are two at most
 
 
 class Seal(Protocol):
-    """Something that can hand out the root key."""
+    """A way of wrapping root keys."""
 
-    def exists(self) -> bool:
-        """Whether a root key was ever made here."""
+    @property
+    def kind(self) -> str:
+        """What it is called: `file`, `passphrase`."""
         ...
 
-    def create(self, random: Random) -> RootKey:
-        """Make the root key of a new vault; StartFailure where there is one already."""
+    def wrap(self, keys: RootKeys) -> bytes:
+        """What the file holds."""
         ...
 
-    def unlock(self) -> RootKey:
-        """The root key; StartFailure with the remedy where it cannot be had."""
+    def unwrap(self, content: bytes, file: str) -> RootKeys:
+        """The root keys of a file, named for messages; StartFailure with the remedy where they cannot be had."""
         ...
 
 
-class FileSeal:
-    """A file of mode 0600, `DATA/seal/root.key`: as safe as the account that runs clavero."""
+class PlainSeal:
+    """One line for each root key, oldest first: as safe as the account that runs clavero."""
 
-    def __init__(self, file: Path) -> None:
+    kind = "file"
+
+    def wrap(self, keys: RootKeys) -> bytes:
+        """The lines."""
+        return b"".join(_PREFIX + urlsafe_b64encode(value) + b"\n" for value in keys.values)
+
+    def unwrap(self, content: bytes, file: str) -> RootKeys:
+        """The root keys of the lines."""
+        lines = content.strip().split(b"\n")
+        try:
+            values = [urlsafe_b64decode(line.removeprefix(_PREFIX).strip()) for line in lines]
+            whole = all(line.startswith(_PREFIX) for line in lines) and {len(value) for value in values} == {KEY}
+            if whole and len(lines) <= _MOST:
+                return RootKeys.of(values)
+        except (NotBase64, ValueError):
+            pass
+        raise no_root_key(file)
+
+
+class OpenSeal:
+    """A seal that was unlocked: its root keys, and the way to write it anew."""
+
+    def __init__(self, file: SealFile, seal: Seal, keys: RootKeys, random: Random) -> None:
         self.file = file
+        self.keys = keys
+        self._seal = seal
+        self._random = random
 
-    def exists(self) -> bool:
-        """Whether the file is there, usable or not."""
-        return os.path.lexists(self.file)
+    def __repr__(self) -> str:
+        return f"OpenSeal({self.kind}, {self.keys})"
 
-    def create(self, random: Random) -> RootKey:
-        """Write a new root key so that it is there whole or not at all, and survives a power cut."""
-        root = RootKey(random(KEY))
-        draft = self.file.with_name(f".{self.file.name}.{random(8).hex()}")
-        if self.exists():
-            raise StartFailure("seal_exists", f"{self.file} exists already", "start clavero again")
+    @property
+    def kind(self) -> str:
+        """How the root keys are wrapped."""
+        return self._seal.kind
+
+    def add(self) -> RootKeys:
+        """A new root key behind those that are there; the one that was added before, where there are two already."""
+        if len(self.keys.keys) == 1:
+            self._keep(self.keys.with_another(self._random))
+        return self.keys
+
+    def keep_only(self, name: str) -> RootKeys:
+        """Destroy every root key but this one; nothing is done for one that is not there."""
+        kept = self.keys.named(name)
+        if kept is not None and len(self.keys.keys) > 1:
+            self._keep(RootKeys(kept))
+        return self.keys
+
+    def move(self, seal: Seal) -> None:
+        """Wrap the same root keys in another way."""
+        self._seal, before = seal, self._seal
         try:
-            self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            try:
-                _write_new(draft, _PREFIX + urlsafe_b64encode(root.value) + b"\n")
-                os.link(draft, self.file)  # fails where another process was faster, unlike a rename
-            finally:
-                draft.unlink(missing_ok=True)
-            _sync_directory(self.file.parent)
-        except OSError as error:
-            raise _unusable(self.file, error) from None
-        return root
+            self._keep(self.keys)
+        except StartFailure:
+            self._seal = before
+            raise
 
-    def unlock(self) -> RootKey:
-        """Read the root key; refused where others could have read it or put it there."""
-        try:
-            descriptor = os.open(self.file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except FileNotFoundError:
-            fix = "restore it from where you keep it. Nothing was changed."
-            raise StartFailure("seal_missing", f"the root key {self.file} is missing", fix) from None
-        except OSError as error:
-            raise _unusable(self.file, error) from None
-        try:
-            _check(self.file, os.fstat(descriptor))
-            return _parse(self.file, os.read(descriptor, _LONGEST))
-        except OSError as error:
-            raise _unusable(self.file, error) from None
-        finally:
-            os.close(descriptor)
+    def _keep(self, keys: RootKeys) -> None:
+        self.file.replace(self._seal.wrap(keys), self._random)
+        self.keys = keys
 
 
-def root_key(seal: Seal, random: Random, *, fresh: bool) -> RootKey:
-    """The root key of a vault; made now where the data directory is fresh and there is none.
-
-    An old vault never gets a new root key by itself: it could open nothing, and would hide that the old one is lost.
-    """
-    return seal.create(random) if fresh and not seal.exists() else seal.unlock()
-
-
-def _write_new(file: Path, content: bytes) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        if os.write(descriptor, content) != len(content):
-            raise OSError("it could not be written whole")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def create(file: SealFile, seal: Seal, random: Random) -> OpenSeal:
+    """Make the root key of a new vault; StartFailure where there is one already."""
+    keys = RootKeys.of((random(KEY),))
+    file.create(seal.wrap(keys), random)
+    return OpenSeal(file, seal, keys, random)
 
 
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def unlock(file: SealFile, seal: Seal, content: bytes, random: Random) -> OpenSeal:
+    """The root keys that a file holds; StartFailure with the remedy where they cannot be had."""
+    return OpenSeal(file, seal, seal.unwrap(content, str(file.path)), random)
 
 
-def _check(file: Path, facts: os.stat_result) -> None:
-    if not stat.S_ISREG(facts.st_mode):
-        raise StartFailure("seal_unusable", f"{file} is not a plain file", "put the root key there as a file")
-    if facts.st_uid != os.geteuid():
-        raise StartFailure(
-            "seal_owner",
-            f"{file} belongs to user {facts.st_uid}",
-            f"chown {os.geteuid()} {file}, or run clavero as them",
-        )
-    if facts.st_mode & 0o077:
-        mode = stat.S_IMODE(facts.st_mode)
-        raise StartFailure("seal_permissions", f"others can read {file} ({mode:04o})", f"chmod 600 {file}")
+def is_plain(content: bytes) -> bool:
+    """Whether a file holds root keys that nothing but its mode protects."""
+    return content.startswith(_PREFIX)
 
 
-def _parse(file: Path, content: bytes) -> RootKey:
-    prefix, written = content[: len(_PREFIX)], content[len(_PREFIX) :]
-    try:
-        value = urlsafe_b64decode(written.strip()) if prefix == _PREFIX else b""
-    except NotBase64:
-        value = b""
-    if len(value) != KEY:
-        fix = "restore it from where you keep it. Nothing was changed."
-        raise StartFailure("seal_malformed", f"{file} holds no root key", fix)
-    return RootKey(value)
-
-
-def _unusable(file: Path, error: OSError) -> StartFailure:
-    why = error.strerror or str(error)
-    return StartFailure("seal_unusable", f"cannot use {file}: {why}", "change its owner, or use --data-dir DIR")
+def no_root_key(file: str) -> StartFailure:
+    """Why a file is no seal."""
+    fix = "restore it from where you keep it. Nothing was changed."
+    return StartFailure("seal_malformed", f"{file} holds no root key", fix)

@@ -18,6 +18,7 @@ from clavero.domain.errors import (
     Problem,
     UpstreamAuthFailed,
     UpstreamError,
+    UpstreamProxyFailed,
     UpstreamRateLimited,
     UpstreamRefused,
 )
@@ -46,6 +47,7 @@ _NO_MONEY = re.compile(r"credit balance is too low|exceeded your current quota|b
 _NO_MODEL = re.compile(
     r"^model: |model\b.{0,200}\b(?:does not exist|not found|not supported)", re.IGNORECASE | re.DOTALL
 )
+_FINAL = frozenset({413, 431, 501})  # too large for it, or not built: it would say so again
 _FILTERS = frozenset(
     {"content_filter", "content_policy_violation", "moderation_blocked", "invalid_prompt", "bio_policy",
      "misalignment_policy_violation", "image_content_policy_violation", "responsible_ai_policy_violation"}
@@ -61,6 +63,9 @@ _BROKEN = frozenset(
 
 def problem(provider: str, model: str, status: int, body: bytes) -> Problem:
     """The problem that an error answer means; `model` is the one that was asked of this provider."""
+    if status == 407:  # no provider asks for that: it is the proxy before it (RFC 9110 section 15.5.8)
+        facts = {"provider": provider, "model": model, "what": "it answered 407 Proxy Authentication Required"}
+        return UpstreamProxyFailed(**facts)
     return stated(provider, model, status, _error(body))
 
 
@@ -69,7 +74,7 @@ def stated(provider: str, model: str, status: int, error: Tree) -> Problem:
     words = {str(error.get(name)) for name in ("code", "type") if error.get(name)}
     said = message_of(error) or (f"status {status}" if status else "no reason given")
     facts = {"provider": provider, "model": model, "what": said, "status": status}
-    if status in (413, 431):
+    if status in _FINAL:
         return UpstreamRefused(**facts)
     if words & _LENGTHS or (status in (0, 400) and _TOO_LONG.search(said)):
         return ContextLengthExceeded(**facts, n=_number(_TOKENS, said, "Too many"), max=_number(_LIMIT, said, "fewer"))

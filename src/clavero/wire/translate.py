@@ -8,7 +8,7 @@ from typing import Protocol
 
 from clavero.domain.calls import BadAnswer
 from clavero.domain.endpoints import Endpoint
-from clavero.domain.errors import MalformedJson
+from clavero.domain.errors import InvalidParameter, MalformedJson
 from clavero.wire import canonical, sse, translate_chat, translate_messages, translate_responses
 from clavero.wire.answer import UNREADABLE, Stream
 from clavero.wire.body import Tree
@@ -120,12 +120,16 @@ class Translator:
         return _WRITE_REQUEST[self.spoken](_READ_REQUEST[self.asked](tree))
 
     def answer(self, body: bytes, asked: Tree, created: int) -> bytes:
-        """A plain answer in the caller's format; `asked` is the caller's request, `created` UTC seconds."""
+        """A plain answer in the caller's format; `asked` is the caller's request, `created` UTC seconds.
+
+        `BadAnswer` where it cannot be told: that is the provider's fault, never the caller's.
+        """
         try:
-            reply = _READ_REPLY[self.spoken](body)
+            return _WRITE_REPLY[self.asked](_READ_REPLY[self.spoken](body), asked, created)
         except MalformedJson:
             raise BadAnswer("the answer is not the JSON of its format") from None
-        return _WRITE_REPLY[self.asked](reply, asked, created)
+        except InvalidParameter as unsayable:
+            raise BadAnswer(f"the answer cannot be told: {unsayable}") from None
 
     def stream(self, asked: Tree, created: int) -> TranslatedStream:
         """The machine for one streamed answer."""

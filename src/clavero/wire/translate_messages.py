@@ -7,6 +7,7 @@ model that does not take those says so itself.
 from collections.abc import Iterable
 from typing import Any
 
+from clavero.domain.errors import InvalidParameter
 from clavero.domain.usage import NO_TOKENS, Tokens
 from clavero.wire import canonical
 from clavero.wire.answer import listed, member, words
@@ -283,19 +284,30 @@ def read_reply(body: bytes) -> canonical.Reply:
 
 
 def write_reply(reply: canonical.Reply) -> bytes:
-    """A plain answer to a caller."""
+    """A plain answer to a caller. A call that the cap cut off is left out: with half its input nobody should run it."""
+    parts = reply.parts
+    if reply.finish == "length" and parts and isinstance(parts[-1], canonical.ToolCall) and not _whole(parts[-1]):
+        parts = parts[:-1]
     return encode(
         {
             "id": message_id(reply.id),
             "type": "message",
             "role": "assistant",
             "model": reply.model,
-            "content": [_block(part) for part in reply.parts],
+            "content": [_block(part) for part in parts],
             "stop_reason": "stop_sequence" if reply.stop else SAID[reply.finish],
             "stop_sequence": reply.stop,
             "usage": write_usage(reply.tokens),
         }
     )
+
+
+def _whole(call: canonical.ToolCall) -> bool:
+    try:
+        canonical.arguments(call.arguments, "")
+    except InvalidParameter:
+        return False
+    return True
 
 
 def message_id(identity: str) -> str:

@@ -1,6 +1,7 @@
 """Changes of one key by several people at once, on both databases: none writes over another."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,14 +16,14 @@ from clavero.control import credentials, keys
 from clavero.control.commit import Changing, Desk, operation, perform
 from clavero.control.find import key_named
 from clavero.control.keys import NewKey
-from clavero.control.unseal import open_desk
+from clavero.control.unseal import Tools, open_desk
 from clavero.domain.access import SYSTEM
 from clavero.domain.audit import AuditRow, first_bad
 from clavero.domain.credentials import Network, Provider, ProviderKind
 from clavero.domain.keys import KeyState
 from clavero.domain.refusals import AlreadyExists
 from clavero.domain.secret import Secret
-from clavero.vault.keyring import RootKey
+from clavero.testing.unsealer import MemoryUnsealer
 
 NAME = "prod-mail-01"
 
@@ -34,7 +35,7 @@ async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     else:
         store = postgres_store(_fresh(request.getfixturevalue("postgres_url")))
     await store.open()
-    yield await open_desk(store, SystemClock(), SystemDice(), RootKey(b"\1" * 32))
+    yield await open_desk(Tools(store, SystemClock(), SystemDice()), MemoryUnsealer(os.urandom))
     await store.close()
 
 

@@ -1,111 +1,18 @@
 """Reports on both databases: every group adds up to the total, and the total to the ledger, to the nano-dollar."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
-import psycopg
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import text
+from tests.contract.control.ledger_house import DAY_S, HOUR_NS, House
 
-from clavero.adapters.clock import SystemDice
-from clavero.adapters.storage.books_postgres import PostgresBooks
-from clavero.adapters.storage.books_sqlite import SqliteBooks
-from clavero.adapters.storage.queries import GROUPS as KNOWN
-from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
-from clavero.control import budgets, organisation, usage
-from clavero.control.budgets import NewBudget
-from clavero.control.commit import Desk, perform
-from clavero.control.unseal import open_desk
-from clavero.domain.access import SYSTEM
-from clavero.domain.budgets import Budget, RowKey, Subject, Window, period_start
-from clavero.domain.ledger import BootId, Place, Position
-from clavero.domain.posting import Charge, Posting, Turn
-from clavero.domain.refusals import InvalidValue, NotFound
-from clavero.domain.usage import Attempt, Exchange, Tokens
-from clavero.ports import Books, Lender
-from clavero.testing.clock import StoppedClock
-from clavero.vault.keyring import RootKey
-
-DAY_S, DAY_NS = 86_400, 86_400 * 10**9
-HOUR_NS = 3600 * 10**9
-BOOT = BootId("b" * 32)
-
-
-class House:
-    """A desk, budgets on a team by day and on the organisation by month, and a reader that posts to the ledger."""
-
-    def __init__(self, desk: Desk, clock: StoppedClock, lender: Lender, books: Books) -> None:
-        self.desk, self.clock, self.lender, self.books = desk, clock, lender, books
-        self.lender.register(BOOT, "w")
-        self.at = Position(0, 0)
-        self.number = 0
-
-    @property
-    def today_s(self) -> int:
-        return period_start(Window.DAY, self.clock.wall_ns())
-
-    async def limits(self) -> None:
-        await perform(self.desk, SYSTEM, organisation.add_team, name="support")
-        self.team = await self._limit(Subject.TEAM, "support", Window.DAY)
-        self.all = await self._limit(Subject.ORGANISATION, "", Window.MONTH)
-
-    async def _limit(self, subject: Subject, name: str, window: Window) -> Budget:
-        wanted = NewBudget(subject=subject, name=name, window=window, limit_n=10**12)
-        return await perform(self.desk, SYSTEM, budgets.set_budget, wanted=wanted)
-
-    def spend(self, cost: int, *, days_ago: int = 0, on: tuple[Budget, ...] | None = None, **known: object) -> str:
-        """One exchange, posted; returns its request id."""
-        self.number += 1
-        name = f"req_{self.number:04d}"
-        at_ns = self.clock.wall_ns() - days_ago * DAY_NS
-        facts = {"service": "chat", "model_served": "m", "status": 200, "team": "support", **known}
-        exchange = Exchange(name, at_ns, cost_n=cost, tokens=Tokens(10, 1, 2, 3, 4), **facts)  # type: ignore[arg-type] # facts of a test
-        rows = [RowKey(one.id, period_start(one.window, at_ns)) for one in (self.team, self.all)]
-        if on is not None:
-            rows = [RowKey(one.id, period_start(one.window, at_ns)) for one in on]
-        self.post(Posting(name, exchange, tuple(Charge(row, cost, 0) for row in rows)))
-        return name
-
-    def post(self, *postings: Posting) -> None:
-        to = Position(0, self.at.off + 10)
-        assert self.books.post(Turn(BOOT, self.at, to, 10, [], list(postings))) is not None
-        self.at = to
-
-    async def report(self, *by: str, days: int = 1) -> usage.Report:
-        return await usage.report(self.desk, by, self.today_s - (days - 1) * DAY_S, self.today_s + DAY_S)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
-    clock = StoppedClock()
-    place = Place("h", "k")
-    books: Books
-    lender: Lender
-    store: SqlStore
-    if request.param == "sqlite":
-        from clavero.adapters.storage.lender_sqlite import SqliteLender
-
-        file = tmp_path / "clavero.db"
-        store, books, lender = sqlite_store(file), SqliteBooks(file, clock), SqliteLender(file, place, clock)
-    else:
-        from clavero.adapters.storage.lender_postgres import PostgresLender
-
-        url = _fresh(request.getfixturevalue("postgres_url"))
-        store, books, lender = postgres_store(url), PostgresBooks(url, clock), PostgresLender(url, place)
-    await store.open()
-    made = House(await open_desk(store, clock, SystemDice(), RootKey(b"\1" * 32)), clock, lender, books)
-    await made.limits()
-    yield made
-    lender.close()
-    books.close()
-    await store.close()
-
-
-def _fresh(url: str) -> str:
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute("DROP DATABASE IF EXISTS control_usage WITH (FORCE)")
-        server.execute("CREATE DATABASE control_usage")
-    return make_url(url).set(database="control_usage").render_as_string(hide_password=False)
+from clavero.adapters.storage.store import SqlStore
+from clavero.adapters.storage.usage_queries import GROUPS as KNOWN
+from clavero.control import usage
+from clavero.domain.budgets import RowKey
+from clavero.domain.posting import Charge, Posting
+from clavero.domain.refusals import InvalidValue
+from clavero.domain.usage import Exchange
 
 
 def _services() -> Iterator[tuple[str, int]]:
@@ -178,13 +85,31 @@ async def test_a_ledger_that_says_otherwise_is_told_row_by_row(house: House, los
     assert report.ledger_n == 12 - lost
 
 
-async def test_a_row_that_left_usage_is_missed(house: House) -> None:
+async def test_sums_stay_when_records_are_deleted(house: House) -> None:
     house.spend(5)
-    gone = house.spend(7)
+    house.spend(7)
+    before = await house.report("service")
     assert isinstance(house.desk.store, SqlStore)
     async with house.desk.store._engine.begin() as connection:
-        await connection.execute(text("DELETE FROM usage WHERE request_id = :id"), {"id": gone})
-    assert not (await house.report()).equal
+        await connection.execute(text("DELETE FROM usage"))
+    assert await house.report("service") == before
+
+
+async def test_hours_are_whole_where_they_are_asked_for(house: House) -> None:
+    now_s = house.clock.wall_ns() // 10**9
+    for hours_ago in (0, 1, 5, 30, 80):
+        exchange = Exchange(f"req_h{hours_ago}", house.clock.wall_ns() - hours_ago * HOUR_NS, cost_n=1 + hours_ago)
+        house.post(
+            Posting(exchange.request_id, exchange, (Charge(RowKey(house.all.id, house.month_s), 1 + hours_ago, 0),))
+        )
+    for back, cost in ((1, 1 + 2), (5, 1 + 2 + 6), (31, 1 + 2 + 6 + 31), (90, 121)):
+        report = await usage.report(house.desk, ["day"], now_s - back * 3600 - 1, now_s + 1, usage.HOUR_S)
+        assert report.total["cost_n"] == sum(row["cost_n"] for row in report.rows) == cost
+        assert (report.since_s, report.until_s) == (
+            (now_s - back * 3600 - 1) // 3600 * 3600,
+            -(-(now_s + 1) // 3600) * 3600,
+        )
+        assert report.equal
 
 
 async def test_a_hold_at_midnight_is_in_both_books(house: House) -> None:
@@ -214,58 +139,3 @@ async def test_days_that_are_none_are_refused(house: House, since_s: int, until_
 async def test_an_empty_report_is_whole(house: House) -> None:
     report = await house.report("service")
     assert (report.rows, report.total["cost_n"], report.ledger_n, report.equal) == ([], 0, 0, True)
-
-
-@pytest.mark.requirement(1)
-async def test_a_trace_has_every_leg_the_closing_one_last(house: House) -> None:
-    attempt = Attempt("openai", "m", 1, 2, 200)
-    for number, final in ((1, False), (2, True)):
-        exchange = Exchange("req_t", house.clock.wall_ns() + number, cost_n=number, final=final, attempts=(attempt,))
-        charge = Charge(RowKey(house.team.id, house.today_s), number, 0)
-        house.post(Posting(f"req_t/{number}", exchange, (charge,)))
-    found = await usage.trace(house.desk, "req_t")
-    assert [leg["final"] for leg in found.legs] == [False, True]
-    assert (found.cost_n, found.last["cost_n"], found.last["at"]) == (3, 2, "2027-01-15T08:00:00Z")
-    assert found.last["attempts"][0][:2] == ["openai", "m"]
-    assert found.last["amounts"] == [[house.team.id, house.today_s, 2]]
-    with pytest.raises(NotFound):
-        await usage.trace(house.desk, "req_unknown")
-
-
-async def test_the_newest_requests_come_first_and_only_those_that_pass(house: House) -> None:
-    for number in range(5):
-        house.clock.advance(1)
-        house.spend(
-            1, service="mail" if number % 2 else "chat", code="overloaded" if number == 3 else "", key_id=f"k{number}"
-        )
-    assert [row["request_id"] for row in await usage.latest(house.desk, most=3)] == ["req_0005", "req_0004", "req_0003"]
-    assert [row["request_id"] for row in await usage.latest(house.desk, service="mail")] == ["req_0004", "req_0002"]
-    assert [row["request_id"] for row in await usage.latest(house.desk, code="overloaded")] == ["req_0004"]
-    assert [row["request_id"] for row in await usage.latest(house.desk, key="k0")] == ["req_0001"]
-    assert await usage.latest(house.desk, model="'; --") == []
-    third = (await usage.latest(house.desk, most=3))[-1]["at_ns"]
-    assert [row["request_id"] for row in await usage.latest(house.desk, before_ns=third)] == ["req_0002", "req_0001"]
-
-
-async def test_a_timeline_has_every_slot_and_the_95th_percentile_of_each(house: House) -> None:
-    since_ns = house.clock.wall_ns() // HOUR_NS * HOUR_NS
-    for number in range(1, 101):
-        house.spend(1, total_us=number, overhead_us=101 - number)
-    house.clock.advance(2 * 3600)
-    house.spend(1, status=502, code="upstream_error", total_us=9)
-    house.spend(0, status=429, code="insufficient_quota", total_us=3)
-    house.spend(5, final=False, total_us=10**6)
-    slots = await usage.timeline(house.desk, since_ns + 1, HOUR_NS)
-    assert [(one.requests, one.errors, one.refused, one.cost_n) for one in slots] == [
-        (100, 0, 0, 100),
-        (0, 0, 0, 0),
-        (2, 1, 1, 6),
-    ]
-    assert [one.at_ns for one in slots] == [since_ns + hour * HOUR_NS for hour in range(3)]
-    assert [(one.p95_us, one.p95_overhead_us) for one in slots] == [(95, 95), (0, 0), (9, 0)]
-
-
-@pytest.mark.parametrize("bucket_ns", [0, -1, 1])
-async def test_a_timeline_of_too_many_slots_is_refused(house: House, bucket_ns: int) -> None:
-    with pytest.raises(InvalidValue):
-        await usage.timeline(house.desk, 0, bucket_ns)

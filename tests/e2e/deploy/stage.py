@@ -98,13 +98,14 @@ def install(folder: Path) -> Path:
 def stage(
     folder: Path, installed: Path, drop_ins: Mapping[str, str] | None = None, etc: Mapping[str, str] | None = None
 ) -> Iterator[Stage]:
-    """The machine for the length of a block; `drop_ins` extend the unit, `etc` are files below /etc/clavero.given."""
+    """The machine for the length of a block; `drop_ins` extend the unit, `etc` are files below /etc/clavero, root's alone, a TLS key for its group."""
     units = _units(folder / "units", drop_ins or {})
     given = folder / "etc"
-    given.mkdir(mode=0o700)
+    given.mkdir()
     for name, text in (etc or {}).items():
+        (given / name).parent.mkdir(exist_ok=True)
         (given / name).write_text(text)
-        (given / name).chmod(0o600)
+        (given / name).chmod({"tls/key.pem": 0o640, "tls/cert.pem": 0o644}.get(name, 0o600))
     with _cgroup(folder.name) as group, (folder / "systemd.log").open("w") as log:
         process = subprocess.Popen(
             ["unshare", "--fork", "--kill-child", "--pid", "--mount", "--mount-proc", "--ipc", "--uts", "--cgroup",

@@ -9,7 +9,10 @@ mount -o remount,bind,ro /
 for place in /run /var/lib /var/log /var/cache /opt; do mount -t tmpfs -o mode=755 tmpfs "$place"; done
 mkdir /run/etc /run/units /opt/clavero
 cp -a /etc/. /run/etc/
-cp -a "$etc" /run/etc/clavero.given
+mkdir /run/etc/clavero
+cp -a "$etc"/. /run/etc/clavero/
+echo "clavero-tls:x:901:" >> /run/etc/group
+if [ -e /run/etc/clavero/tls/key.pem ]; then chgrp 901 /run/etc/clavero/tls/key.pem; fi
 cp -a "$units"/. /run/units/
 mount --bind /run/etc /etc
 mount --bind "$installed" /opt/clavero

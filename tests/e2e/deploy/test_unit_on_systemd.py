@@ -1,15 +1,16 @@
 """The unit as it is shipped, run by systemd as first process of a machine of its own."""
 
 import json
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.e2e.deploy.stage import Stage, install, stage, why_not
+import trustme
+from tests.e2e.deploy.stage import UNIT, Stage, install, stage, why_not
 
 pytestmark = [pytest.mark.systemd, pytest.mark.timeout(300)]
 DEMO = "[Service]\nExecStart=\nExecStart=/opt/clavero/bin/clavero up --demo\n"
-CLAVERO = ("/opt/clavero/bin/clavero", "--data-dir", "/var/lib/clavero")
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +21,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return install(tmp_path_factory.mktemp("installed"))
 
 
+def shipped(name: str) -> str:
+    """A drop-in as it is shipped."""
+    return (UNIT.parent / "clavero.service.d" / f"{name}.conf").read_text()
+
+
 @pytest.fixture
 def machine(tmp_path: Path, installed: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
     """A machine with the unit, up."""
-    with stage(tmp_path, installed, getattr(request, "param", None)) as made:
+    with stage(tmp_path, installed, *getattr(request, "param", ())) as made:
         made.wait_for("ActiveState", "active")
         yield made
 
@@ -59,7 +65,7 @@ def test_no_process_of_the_unit_has_a_privilege_or_leaves_its_filter(machine: St
     assert machine.run("stat", "-c", "%a", "/var/lib/private/clavero").strip() == "700"
 
 
-@pytest.mark.parametrize("machine", [{"demo": DEMO}], indirect=True, ids=["demo"])
+@pytest.mark.parametrize("machine", [({"demo": DEMO},)], indirect=True, ids=["demo"])
 def test_a_call_goes_through_under_every_restriction_of_the_unit(machine: Stage) -> None:
     key = "@/var/lib/clavero/demo/header"
     body = '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi"}]}'
@@ -84,7 +90,7 @@ def test_what_dies_is_started_again_with_all_it_knew(machine: Stage) -> None:
     assert "prod-mail-01" in clavero(machine, "key", "list", "--json")
 
 
-@pytest.mark.parametrize("machine", [{"watchdog": "[Service]\nWatchdogSec=3\n"}], indirect=True, ids=["3s"])
+@pytest.mark.parametrize("machine", [({"watchdog": "[Service]\nWatchdogSec=3\n"},)], indirect=True, ids=["3s"])
 def test_a_supervisor_whose_loop_stands_still_is_replaced_by_the_watchdog(machine: Stage) -> None:
     machine.run("sh", "-c", f"kill -STOP {machine.show('MainPID')}")
     machine.wait_for("NRestarts", "1")
@@ -96,3 +102,46 @@ def test_a_stop_drains_and_is_no_failure(machine: Stage) -> None:
     assert machine.show("Result") == "success"
     assert machine.show("ActiveState") == "inactive"
     assert machine.run("sh", "-c", "ls /var/lib/private/clavero/run").split() == []
+
+
+@pytest.mark.parametrize(
+    "machine",
+    [({"passphrase": shipped("passphrase")}, {"passphrase": "correct horse battery staple 29\n"})],
+    indirect=True,
+    ids=["credential"],
+)
+def test_the_passphrase_is_handed_over_as_a_credential(machine: Stage) -> None:
+    assert "salt" in json.loads(
+        machine.run("cat", "/var/lib/private/clavero/seal/root.key")
+    )  # it opens with a passphrase
+    assert machine.run("stat", "-c", "%U %a", "/etc/clavero/passphrase").split() == ["root", "600"]
+    for one in ("environ", "cmdline"):
+        said = machine.run("sh", "-c", f"cat /proc/{machine.show('MainPID')}/{one}")
+        assert "correct horse" not in said
+
+
+def pair() -> dict[str, str]:
+    """A certificate for this machine, and its key."""
+    made = trustme.CA().issue_cert("127.0.0.1", "localhost")
+    return {
+        "tls/cert.pem": b"".join(one.bytes() for one in made.cert_chain_pems).decode(),
+        "tls/key.pem": made.private_key_pem.bytes().decode(),
+    }
+
+
+@pytest.mark.parametrize("machine", [({"tls": shipped("tls")}, pair())], indirect=True, ids=["group"])
+def test_tls_is_served_and_a_reload_shows_the_new_certificate(machine: Stage) -> None:
+    fetch = "import ssl; print(ssl.get_server_certificate(('127.0.0.1', 4141)))"
+    before = machine.run("/opt/clavero/bin/python", "-c", fetch)
+    ssl.PEM_cert_to_DER_cert(before[before.index("-----BEGIN") :].strip())
+    fresh, pid = pair(), machine.show("MainPID")
+    for name, text in fresh.items():
+        machine.run("sh", "-c", f"cat > /etc/clavero/{name} <<'PEM'\n{text}PEM\n")
+    machine.run("systemctl", "reload", "clavero")
+    machine.wait_for("ActiveState", "active")
+    until = 100
+    while machine.run("/opt/clavero/bin/python", "-c", fetch) == before and until:
+        until -= 1
+    assert until, machine.told()
+    assert machine.show("MainPID") == pid
+    assert clavero(machine, "doctor", "--ready")

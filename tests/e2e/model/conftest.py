@@ -10,7 +10,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A real model behind a real clavero, for all proofs with one."""
     home = tmp_path_factory.mktemp("model")
     with serving("chat", home / "chat.log") as chat, serving("embeddings", home / "embeddings.log") as embeddings:
-        environ = clean_environ(home) | {"CLAVERO_UPSTREAM_FIRST_BYTE_SECONDS": "120"}  # a busy machine thinks slowly
+        patience = {"CLAVERO_UPSTREAM_FIRST_BYTE_SECONDS": "120", "CLAVERO_UPSTREAM_IDLE_SECONDS": "20"}
+        environ = clean_environ(home) | patience  # a busy machine thinks slowly
         running = start(home / "data", demo=False, environ=environ)
         try:
             introduce(running, "gemma", chat, CHAT)

@@ -98,7 +98,7 @@ async def test_what_a_worker_held_goes_back_when_it_ends(house: House) -> None:
     async with another_worker(house) as second:
         assert await status(second, key) == (200, "")
         assert [row for row in house.query("select * from ledger") if row["leased"]]
-    while await house.plane.ingest.round():
+    while await house.plane.reading.ingest.round():
         pass
     rows = house.query("select * from ledger")
     assert rows

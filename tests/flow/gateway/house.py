@@ -10,6 +10,7 @@ Deadlines are short, delays of retries too; nothing here waits for a second that
 
 import asyncio
 import json
+import os
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -18,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from clavero.adapters.clock import SystemClock
+from clavero.adapters.storage.usage_queries import WHOLE
 from clavero.bootstrap.control import ControlPlane, open_control
 from clavero.bootstrap.gateway import GatewayWorker, Rim
-from clavero.bootstrap.supervisor import root_key_of
+from clavero.bootstrap.supervisor import Passphrases, open_seal
 from clavero.control import budgets, catalog, credentials, keys
 from clavero.control.commit import Desk, perform
 from clavero.domain.access import SYSTEM
@@ -39,6 +41,8 @@ from clavero.entrypoints.request_ids import RequestIds
 from clavero.gateway.plugs import Plugs
 from clavero.settings import Settings, read
 from clavero.simulator import Simulator, SimulatorSettings, serve
+from clavero.testing.unsealer import MemoryUnsealer
+from clavero.vault.seal import OpenSeal
 
 HI = [{"role": "user", "content": "Say hello in five words."}]
 ALL_MODELS = ("gpt-*", "o3*", "claude-*", "text-embedding-*")
@@ -279,9 +283,9 @@ class House:
         """The usage rows so far, in the order they were written."""
         await self.until(lambda: not len(self.plugs.under_way))
         await asyncio.sleep(0.02)  # frames go to the file at the end of a tick
-        while await self.plane.ingest.round():
+        while await self.plane.reading.ingest.round():
             pass
-        return self.query("select * from usage order by rowid")
+        return self.query(WHOLE + " ORDER BY u.rowid")
 
     async def last(self) -> dict[str, Any]:
         """The row of the last exchange; there is exactly one final row for each."""
@@ -323,6 +327,15 @@ class House:
             return (await look.find(Key, name=name))[0].id
 
 
+def seal_of(settings: Settings) -> OpenSeal:
+    """The seal of a house; nobody has to be asked for a passphrase."""
+
+    def unasked() -> Secret:
+        raise AssertionError
+
+    return open_seal(settings, Passphrases(unasked, unasked))
+
+
 @asynccontextmanager
 async def open_house(data: Path, limits: Limits | None = None, **flags: object) -> AsyncIterator[House]:
     """Compose it; `flags` are settings with `__` for the dot."""
@@ -333,7 +346,8 @@ async def open_house(data: Path, limits: Limits | None = None, **flags: object) 
     settings, _ = read({"storage.data_dir": str(data), **wanted}, {}, data / "none.toml")
     with Premises(data) as premises:
         port = premises.hold_port(0, "gateway.port")
-        plane = await open_control(settings, root_key_of(settings), lambda _boot, _frames: None)
+        unsealer = MemoryUnsealer(os.urandom, seal_of(settings).keys)
+        plane = await open_control(settings, unsealer, lambda _boot, _frames: None)
         await perform(plane.desk, SYSTEM, catalog.import_prices, prices=PRICES)
         simulators: dict[str, Simulator] = {}
         try:
@@ -368,12 +382,12 @@ async def _worker(
     def failure(event: str, error: BaseException, **facts: object) -> None:
         logged.append(f"failure {event} {error!r} {facts}")
 
-    worker = GatewayWorker(settings, root_key_of(settings), name, Rim(rim.words, rim.aside, say, failure))
+    worker = GatewayWorker(settings, seal_of(settings).keys.values, name, Rim(rim.words, rim.aside, say, failure))
     await worker.open()
     rim.plugs = worker.plugs
     worker.plugs.rules = Rules(per_target=settings.upstream.attempts, base=0.01, cap=0.05)
     inside = Inside(
-        handler=rim.handle, refuse=rim.refuse, new_id=RequestIds(worker.plugs.dice).new, clock=worker.plugs.clock,
+        handler=rim.handle, refuse=rim.refuse, new_id=RequestIds(worker.plugs.dice, worker.plugs.clock).new, clock=worker.plugs.clock,
         ticker=worker.ticker,
     )  # fmt: skip
     server = Server(inside, limits or Limits(body_bytes=settings.gateway.body_bytes))

@@ -150,7 +150,7 @@ async def test_retry_after_of_a_429_that_stays_reaches_the_caller(house: House) 
     assert house.simulators["primary"].invoice.requests == 1  # a minute is longer than anybody waits
 
 
-@pytest.mark.parametrize(("status", "calls"), [(409, 2), (408, 2), (422, 1), (404, 1)])
+@pytest.mark.parametrize(("status", "calls"), [(409, 2), (408, 2), (422, 1), (404, 1), (501, 1)])
 async def test_of_what_a_provider_refuses_only_what_may_pass_later_is_tried_again(
     house: House, status: int, calls: int
 ) -> None:

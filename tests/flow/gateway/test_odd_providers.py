@@ -174,7 +174,7 @@ async def test_a_slow_reader_holds_the_provider_back_and_loses_nothing(house: Ho
 
     async with serve_faults(flood) as server:
         await house.provider("own", server.origin, ["none"], ProviderKind.OPENAI_LIKE)
-        house.plugs.deadlines = type(house.plugs.deadlines)(1.0, 5.0, 5.0, 20.0)
+        house.plugs.deadlines = type(house.plugs.deadlines)(1.0, 5.0, 5.0, 200.0)
         call = await house.begin("/v1/chat/completions", chat("own/gpt-4o-mini", stream=True), await house.key())
         call._reader._transport.pause_reading()  # type: ignore[attr-defined] # the only way not to read
         before = -1
@@ -187,3 +187,36 @@ async def test_a_slow_reader_holds_the_provider_back_and_loses_nothing(house: Ho
     assert said.clean
     assert len(said.words) == 600 * 60_000
     assert (await house.last())["outcome"] == "ok"
+
+
+def _calling(arguments: str, finish: str) -> bytes:
+    calls = [
+        {"id": f"c{number}", "type": "function", "function": {"name": "weather", "arguments": text}}
+        for number, text in enumerate(('{"city": "Lima"}', arguments))
+    ]
+    message = {"role": "assistant", "content": None, "tool_calls": calls}
+    return json.dumps(GOOD | {"choices": [{"index": 0, "message": message, "finish_reason": finish}]}).encode()
+
+
+async def test_a_call_that_the_cap_cut_off_is_left_out_of_a_message(house: House) -> None:
+    async with serve_faults(answer(_calling('{"ci', "length"))) as server:
+        await house.provider("own", server.origin, ["gpt-*"], ProviderKind.OPENAI_LIKE)
+        said = await house.post("/v1/messages", ASKS["messages"][1] | {"stream": False}, await house.key())
+    assert said.status == 200
+    assert [(block["type"], block["input"]) for block in json.loads(said.body)["content"]] == [
+        ("tool_use", {"city": "Lima"})
+    ]
+    assert json.loads(said.body)["stop_reason"] == "max_tokens"
+    (row,) = await house.rows()
+    assert (row["input"], row["output"], row["code"]) == (9, 1, "")
+
+
+async def test_an_answer_that_cannot_be_told_on_is_the_providers_fault_and_still_paid(house: House) -> None:
+    async with serve_faults(answer(_calling("no object", "tool_calls"))) as server:
+        await house.provider("own", server.origin, ["gpt-*"], ProviderKind.OPENAI_LIKE)
+        said = await house.post("/v1/messages", ASKS["messages"][1] | {"stream": False}, await house.key())
+    assert (said.status, json.loads(said.body)["error"]["type"]) == (502, "api_error")
+    leg, last = await house.rows()
+    assert (leg["input"], leg["output"], leg["estimated"], leg["code"]) == (9, 1, 0, "upstream_error")
+    assert leg["cost_n"] > 0
+    assert (last["final"], last["cost_n"]) == (1, 0)

@@ -1,6 +1,6 @@
 import pytest
 
-from clavero.bootstrap.storage import is_server
+from clavero.bootstrap.storage import here, is_server
 from clavero.domain.startup import StartFailure
 from clavero.settings import Settings, Storage
 
@@ -19,3 +19,11 @@ def test_a_url_of_anything_else_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(StartFailure) as caught:
         is_server(with_url(url))
     assert url not in str(caught.value)
+
+
+def test_a_command_that_mends_names_the_data_directory_where_it_is_another() -> None:
+    failure = StartFailure("database_older", "it is older", "clavero db migrate")
+    usual, other = Settings(), Settings(storage=Storage(data_dir="/srv/my data"))
+    assert here(failure, usual).fix == "clavero db migrate"
+    assert here(failure, other).fix == "clavero db migrate --data-dir '/srv/my data'"
+    assert here(StartFailure("x", "y", "free space"), other).fix == "free space"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from clavero.adapters.clock import SystemClock, SystemDice
 from clavero.adapters.storage.store import sqlite_store
+from clavero.control import unseal
 from clavero.control.commit import Desk
 from clavero.ports import Clock
-from clavero.vault.barrier import Barrier
-from clavero.vault.fingerprint import Fingerprints
-from clavero.vault.keyring import Keyring, RootKey
+from clavero.testing.unsealer import MemoryUnsealer
+from clavero.vault.keyring import Keyring
 
 
 @contextlib.asynccontextmanager
@@ -20,8 +20,9 @@ async def open_desk(folder: Path, clock: Clock | None = None) -> AsyncIterator[D
     clock = clock or SystemClock()
     store = sqlite_store(folder / "clavero.db")
     await store.open()
-    root = RootKey(os.urandom(32))
-    keyring = Keyring.open(root, Keyring.create(root, os.urandom, clock.wall_ns()))
-    barrier = Barrier(keyring, os.urandom)
-    yield Desk(store, clock, SystemDice(), barrier, Fingerprints(keyring.peppers()))
+    unsealer = MemoryUnsealer(os.urandom)
+    async with store.write() as writing:  # as a first start makes them, but no row of the audit trail
+        for row in Keyring.create(unsealer.held.keys[0], os.urandom, clock.wall_ns()):
+            await writing.put(row)
+    yield await unseal.open_desk(unseal.Tools(store, clock, SystemDice()), unsealer, "home")
     await store.close()

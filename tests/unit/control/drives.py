@@ -6,17 +6,32 @@ A new operation without an entry fails `test_commit`.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from clavero.control import budgets, catalog, credentials, issue, keys, organisation, signin, unseal
+from clavero.control import (
+    budgets,
+    catalog,
+    checkpoints,
+    credentials,
+    issue,
+    keys,
+    organisation,
+    rekey,
+    restoring,
+    signin,
+    unseal,
+    vault_status,
+)
 from clavero.control.budgets import NewBudget
 from clavero.control.commit import Changing, Desk, operation, perform
 from clavero.control.credentials import ProviderEdit
 from clavero.control.keys import KeyEdit, NewKey
 from clavero.domain.access import SYSTEM
 from clavero.domain.budgets import Subject, Window
-from clavero.domain.credentials import Model, Network, Provider, ProviderKind
+from clavero.domain.credentials import Credential, Model, Network, Provider, ProviderKind
 from clavero.domain.organisation import Team
 from clavero.domain.pricing import Price
+from clavero.domain.sealing import Rekey, SealedKey
 from clavero.domain.secret import Secret
+from clavero.domain.tombstones import Tombstone
 from clavero.vault.keyring import Keyring, RootKey
 
 Work = Callable[..., Awaitable[Any]]
@@ -98,8 +113,49 @@ async def session_ended(desk: Desk) -> Call:
     return signin.end_session, {"kid": session.id}
 
 
+async def buried(desk: Desk) -> Call:
+    issued = await do(desk, keys.create, wanted=NewKey(name=NAME, owner="asha"))
+    return restoring.bury, {"stone": Tombstone(kind="key", id=issued.key.id, at_ns=5), "reason": "after the backup"}
+
+
 async def vault_created(desk: Desk) -> Call:
+    async with desk.store.write() as writing:
+        for row in await writing.find(SealedKey):
+            await writing.delete(SealedKey, row.id)
     return unseal.create_vault, {"rows": Keyring.create(RootKey(b"\1" * 32), desk.dice.token, 1)}
+
+
+async def rekey_begun(desk: Desk) -> Rekey:
+    await do(desk, credentials.add_provider, provider=PROVIDER)
+    await do(desk, credentials.add_credential, provider="house", secret=Secret("sk-" + "a" * 20))
+    move: Rekey = await do(desk, rekey.begin, wanted=rekey.Wanted(root=True))
+    await desk.vault.unsealer.add_root()
+    return move
+
+
+async def rekey_entered(desk: Desk) -> Call:
+    return rekey.enter, {"rekey": (await rekey_begun(desk)).id}
+
+
+async def resealed(desk: Desk) -> Call:
+    move = await rekey_begun(desk)
+    await do(desk, rekey.enter, rekey=move.id)
+    (held,) = await credentials.list_credentials(desk)
+    return rekey.reseal, {"cells": [(Credential, held.id)]}
+
+
+async def rekey_completed(desk: Desk) -> Call:
+    work, kwargs = await resealed(desk)
+    await do(desk, work, **kwargs)
+    async with desk.store.read() as look:
+        (move,) = await look.find(Rekey)
+    return rekey.complete, {"rekey": move.id}
+
+
+async def root_forgotten(desk: Desk) -> Call:
+    work, kwargs = await rekey_completed(desk)
+    await do(desk, work, **kwargs)
+    return rekey.forget, kwargs
 
 
 DRIVES: dict[str, Drive] = {
@@ -144,4 +200,13 @@ DRIVES: dict[str, Drive] = {
     "session.start": session_started,
     "session.end": session_ended,
     "vault.create": vault_created,
+    "audit.create_signing_key": plain(checkpoints.create_signing_key),
+    "vault.rekey": plain(rekey.begin, wanted=rekey.Wanted(tenants=("default",))),
+    "vault.enter": rekey_entered,
+    "vault.reseal": resealed,
+    "vault.complete": rekey_completed,
+    "vault.forget": root_forgotten,
+    "vault.seal": plain(vault_status.note_seal),
+    "db.restore": after(session_started, restoring.restored, reason="a.clavero"),
+    "db.bury": buried,
 }

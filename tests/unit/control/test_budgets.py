@@ -5,6 +5,7 @@ import pytest
 from tests.unit.control.desk import open_desk
 
 from clavero.adapters.storage.lender_sqlite import SqliteLender
+from clavero.adapters.storage.store import SqlReading
 from clavero.control import budgets, keys, organisation
 from clavero.control.budgets import NewBudget, Standing
 from clavero.control.commit import Desk, perform
@@ -14,6 +15,7 @@ from clavero.domain.audit import AuditRow
 from clavero.domain.budgets import Budget, BudgetState, Policy, RowKey, Subject, Window, budget_id, period_start
 from clavero.domain.ledger import Answer, Ask, BootId, Place, Talk
 from clavero.domain.money import LARGEST
+from clavero.domain.organisation import Service
 from clavero.domain.refusals import InvalidValue, NotFound, StateForbids
 from clavero.testing.clock import StoppedClock
 
@@ -152,3 +154,35 @@ async def test_an_unknown_budget_comes_with_the_nearest(house: House) -> None:
 async def _get(house: House, budget: Budget) -> Budget | None:
     async with house.desk.store.read() as look:
         return await look.get(Budget, budget.id)
+
+
+async def test_the_budgets_that_bind_a_key_are_found_without_a_look_at_any_other(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await perform(house.desk, SYSTEM, organisation.add_team, name="sales")
+    made = []
+    for name in ("prod-mail-01", "prod-news-01"):
+        wanted = NewKey(name=name, owner="asha", team="support")
+        made.append((await perform(house.desk, SYSTEM, keys.create, wanted=wanted)).key)
+        await house.limit(100, Subject.KEY, name)
+    await house.limit(900, Subject.ORGANISATION, "")
+    await house.limit(500, Subject.TEAM, "sales")
+    lent = await house.limit(500, Subject.TEAM, "support")
+    house.borrow(lent, 70)
+    async with house.desk.store.read() as look:
+        service = await look.get(Service, made[1].service)
+    everyone = {one.label: one for one in await budgets.standings(house.desk)}
+
+    async def never(*_: object, **equal: object) -> list[Budget]:
+        raise AssertionError(f"every budget was read: {equal}")
+
+    find = SqlReading.find
+    monkeypatch.setattr(
+        SqlReading, "find", lambda look, kind, **equal: (never if kind is Budget else find)(look, kind, **equal)
+    )
+    found = await budgets.standings_of(house.desk, budgets.binding(made[1], service))
+    assert {one.label for one in found} == {"organisation/default", "team/support", "key/prod-news-01"}
+    assert all(one == everyone[one.label] for one in found)
+    for name in ("prod-news-01", made[1].id):
+        (one,) = await budgets.list_budgets(house.desk, subject=Subject.KEY, name=name)
+        assert one == everyone["key/prod-news-01"]

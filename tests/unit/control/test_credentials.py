@@ -128,14 +128,16 @@ async def test_a_secret_is_sealed_and_opens_for_its_cell_alone(desk: Desk, tmp_p
     credential = await keyed(desk)
     assert (credential.version, credential.origin) == (1, "https://api.openai.com:443")
     assert credential.last_four == CANARY[-4:]
-    assert desk.barrier.open(credential.sealed, credential_cell(credential)).reveal() == CANARY
+    async with desk.store.read() as look:
+        barrier = await desk.vault.barrier(look)
+    assert barrier.open(credential.sealed, credential_cell(credential)).reveal() == CANARY
     for moved in (
         replace(credential, origin="https://evil.example:443"),
         replace(credential, version=2),
         replace(credential, id="x"),
     ):
         with pytest.raises(CannotOpen):
-            desk.barrier.open(credential.sealed, credential_cell(moved))
+            barrier.open(credential.sealed, credential_cell(moved))
     await desk.store.close()
     assert CANARY.encode() not in everything_in(tmp_path)
     assert credential.id.encode() in everything_in(tmp_path)

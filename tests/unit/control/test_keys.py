@@ -183,7 +183,7 @@ async def test_a_public_id_that_is_taken_is_drawn_again(tmp_path: Path) -> None:
             return b"\7" * size if size == 16 and self.drawn < 5 else os.urandom(size)
 
     async with open_desk(tmp_path) as opened:
-        desk = Desk(opened.store, opened.clock, Stuck(), opened.barrier, opened.fingerprints)
+        desk = Desk(opened.store, opened.clock, Stuck(), opened.vault, opened.fingerprints)
         one, two = await made(desk), await made(desk, "prod-mail-01")
         assert one.key.id != two.key.id
 

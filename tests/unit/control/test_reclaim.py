@@ -8,7 +8,7 @@ import pytest
 
 from clavero.adapters.storage.segments import Segments
 from clavero.control.ingest import POSTGRES_PACE, Ingest
-from clavero.control.reclaim import SILENT_NS, End, Ended, Reclaim
+from clavero.control.reclaim import SILENT_NS, End, Ended, Reclaim, silent_ns
 from clavero.domain.budgets import BudgetId, RowKey
 from clavero.domain.ledger import Ask, BootId, Life, Place, Talk
 from clavero.domain.usage import Exchange
@@ -109,6 +109,7 @@ def test_a_seal_is_proof_though_the_lock_is_still_held(desk: Desk) -> None:
 
 def test_a_closed_boot_leaves_only_the_newest_segments_and_an_unknown_one_everything(desk: Desk) -> None:
     stranger = PlainJournal(desk.root, B)
+    stranger.tick(Seal(1))
     stranger.die()
     for _ in range(6):
         desk.journal.next_segment()
@@ -217,3 +218,26 @@ async def test_it_goes_on_when_the_database_comes_back(desk: Desk) -> None:
     desk.books.away = False
     assert await told.get() == Ended(A, End.CLOSED)
     running.cancel()
+
+
+def test_a_journal_of_a_worker_that_died_before_it_registered_is_removed(desk: Desk) -> None:
+    stillborn = PlainJournal(desk.root, B)
+    desk.reclaim.sweep()
+    assert stillborn.directory.exists(), "it may be about to register"
+    stillborn.die()
+    desk.journal.die()
+    desk.sweep_until_quiet()
+    assert not stillborn.directory.exists()
+
+
+def test_a_journal_that_no_database_knows_is_kept_if_anything_is_written_there(desk: Desk) -> None:
+    unknown = PlainJournal(desk.root, B)
+    unknown.tick(Seal(1))
+    unknown.die()
+    desk.journal.die()
+    desk.sweep_until_quiet()
+    assert unknown.path.exists()
+
+
+def test_others_wait_a_fifteenth_longer_than_a_worker_holds_before_they_give_it_up() -> None:
+    assert silent_ns(900) == 960_000_000_000

@@ -134,3 +134,10 @@ def test_an_explanation_leaves_no_placeholder() -> None:
     found = entry("insufficient_quota", "en")
     assert found is not None
     assert "{" not in found.explained().fact + found.explained().fix
+
+
+def test_a_fact_that_is_not_known_is_not_told_as_none() -> None:
+    for language in LANGUAGES:
+        failed = errors.UpstreamError(provider="acme", n=2, retry_after=None)
+        assert fact_and_fix(failed, language) == fact_and_fix(errors.UpstreamError(provider="acme", n=2), language)
+        assert "None" not in "".join(fact_and_fix(failed, language))

@@ -1,13 +1,13 @@
 """The nouns of the money protocol."""
 
 from clavero.domain.budgets import BudgetId, RowKey, Subject, Window, budget_id, budget_parts
-from clavero.domain.ledger import Ask, BootId, Lease, Row, RowState, Talk
+from clavero.domain.ledger import Ack, Ask, BootId, Lease, Row, RowState, Talk
 
 KEY, TEAM, ALL = (RowKey(BudgetId(name), 0) for name in ("key", "team", "all"))
 
 
 def test_a_talk_is_about_every_row_that_it_names() -> None:
-    talk = Talk(BootId("a"), 1, 0, {KEY: 1}, {TEAM: 2}, (Ask("r", {ALL: 1}, {}, {}),))
+    talk = Talk(BootId("a"), 1, 0, {KEY: 1}, {TEAM: Ack(2, 0, 0)}, (Ask("r", {ALL: 1}, {}, {}),))
     assert talk.named() == {KEY, TEAM, ALL}
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clavero.domain.budgets import BudgetId, RowKey
-from clavero.domain.ledger import Answer, Ask, BootId, Lease, Row, RowLife, Talk, Want
+from clavero.domain.ledger import Ack, Answer, Ask, BootId, Lease, Look, Row, RowLife, Talk, Want
 from clavero.domain.lending import WANT_NS, Counter, highest_wants, hold_talk, is_young, leases_by_row, owed, row_state
 
 A, B, C = BootId("a"), BootId("b"), BootId("c")
@@ -20,8 +20,8 @@ def counter(rows: dict[RowKey, Row], wants: Iterable[Want] = (), **leases: Lease
     return Counter(A, rows, found, list(wants), live_workers=1)
 
 
-def ask(counter: Counter, *asks: Ask, returned: dict[RowKey, int] | None = None, **acked: int) -> list[Answer]:
-    hold_talk(counter, Talk(A, 1, 0, returned or {}, {KEY: acked["acked"]} if acked else {}, asks))
+def ask(counter: Counter, *asks: Ask, returned: dict[RowKey, int] | None = None, acked: int = 0) -> list[Answer]:
+    hold_talk(counter, Talk(A, 1, 0, returned or {}, {KEY: Ack(acked, 0, 0)} if acked else {}, asks))
     return [counter.verdicts[one.request_id].answer for one in asks]
 
 
@@ -51,18 +51,60 @@ def test_while_somebody_else_waits_only_the_need_is_lent() -> None:
 
 def test_asks_with_a_want_come_first_in_the_order_of_their_wants() -> None:
     it = counter({KEY: Row(10)}, [Want(8, A, "second", (KEY,), 0), Want(5, A, "first", (KEY,), 0)])
-    answers = ask(it, need("new", 1), need("second", 6), need("first", 6))
+    answers = ask(it, need("new", 1), need("second", 6), need("first", 6), acked=1)
     assert answers == [Answer.GRANTED, Answer.REFUSED, Answer.GRANTED]
 
 
+def test_alone_on_a_row_a_short_headroom_is_proof_but_for_what_the_worker_has_freed_meanwhile() -> None:
+    it = counter({KEY: Row(10)}, [Want(7, A, "r", (KEY,), 0)])
+    assert ask(it, need("r", 30, have=5)) == [Answer.REFUSED]
+    assert it.verdicts["r"].short_by == 30 - 5 - 10
+    assert it.dropped == [7]
+
+
+LOOK = Look(headroom=10, bases={B: 4})
+
+
 @pytest.mark.parametrize(
-    ("share", "acked", "answer"), [(0, 0, Answer.REFUSED), (5, 6, Answer.WAIT), (5, 7, Answer.REFUSED)]
+    ("holder", "answer"),
+    [
+        (Lease(granted=20, acked=8, slack=9), Answer.REFUSED),
+        (Lease(granted=20, acked=9, slack=24), Answer.WAIT),  # at the look as much as is needed may have been there
+        (Lease(granted=20, acked=7, slack=9), Answer.WAIT),  # its answer is older than the look
+        (Lease(granted=20, acked=8, slack=23, returned=20), Answer.REFUSED),  # it has nothing any more, but it did
+    ],
 )
-def test_no_money_is_proved_when_nobody_else_can_have_it(share: int, acked: int, answer: Answer) -> None:
-    other = Lease(granted=share, acked=acked)
-    it = counter({KEY: Row(10, leased=share)}, [Want(7, A, "r", (KEY,), 0)], b=other)
+def test_a_look_proves_a_refusal_once_its_holders_have_answered_it(holder: Lease, answer: Answer) -> None:
+    wants = [Want(7, A, "r", (KEY,), 0), Want(8, B, "look", (KEY,), 0, LOOK)]
+    it = counter({KEY: Row(30, leased=20)}, wants, b=holder, c=Lease(granted=1, acked=8))
     assert ask(it, need("r", 30)) == [answer]
     assert it.dropped == ([7] if answer is Answer.REFUSED else [])
+
+
+def test_a_look_from_before_an_ask_and_one_of_a_holder_that_is_gone_prove_nothing() -> None:
+    for number in (6, 8):
+        wants = [Want(7, A, "r", (KEY,), 0), Want(number, B, "look", (KEY,), 0, LOOK)]
+        leases = {"c": Lease(granted=20, acked=9), **({"b": Lease(acked=9)} if number == 6 else {})}
+        it = counter({KEY: Row(30, leased=20)}, wants, **leases)
+        assert ask(it, need("r", 30)) == [Answer.WAIT]
+        assert it.looked == {KEY: Look(10, {C: 0})}, "then the row is looked at again"
+
+
+@pytest.mark.parametrize(
+    ("acked", "looked"),
+    [(0, False), (1, True), (8, True)],
+)
+def test_a_row_is_looked_at_when_every_holder_has_said_what_it_keeps(acked: int, *, looked: bool) -> None:
+    it = counter({KEY: Row(30, leased=20)}, b=Lease(granted=20, acked=acked, base=-3))
+    assert ask(it, need("r", 30), need("s", 40)) == [Answer.WAIT, Answer.WAIT]
+    assert it.looked == ({KEY: Look(10, {B: -3})} if looked else {})
+
+
+def test_a_row_is_not_looked_at_while_a_look_is_still_to_be_answered() -> None:
+    wants = [Want(7, A, "r", (KEY,), 0), Want(8, B, "look", (KEY,), 0, LOOK)]
+    it = counter({KEY: Row(30, leased=20)}, wants, b=Lease(granted=20, acked=7))
+    assert ask(it, need("r", 30)) == [Answer.WAIT]
+    assert it.looked == {}
 
 
 def test_a_row_that_the_own_slice_covers_proves_nothing() -> None:
@@ -74,10 +116,10 @@ def test_a_row_that_the_own_slice_covers_proves_nothing() -> None:
     assert it.verdicts["r"].short == TEAM
 
 
-def test_nothing_is_refused_behind_an_older_want() -> None:
+def test_what_does_not_fit_is_refused_behind_an_older_want_and_what_fits_waits() -> None:
     it = counter({KEY: Row(10)}, [Want(1, B, "b", (KEY,), 0)])
-    assert ask(it, need("r", 30)) == [Answer.WAIT]
-    assert [one.request_id for one in it.added] == ["r"]
+    assert ask(it, need("r", 30), need("s", 5)) == [Answer.REFUSED, Answer.WAIT]
+    assert [one.request_id for one in it.added] == ["s"]
 
 
 def test_a_grant_takes_back_an_acknowledgement_of_the_same_talk() -> None:
@@ -116,15 +158,18 @@ def test_only_open_rows_lend(life: RowLife) -> None:
 
 def test_wants_that_nobody_stands_behind_any_more_go() -> None:
     it = counter(
-        {KEY: Row(100)}, [Want(3, A, "left", (KEY,), 0), Want(4, B, "b", (KEY,), 0), Want(5, A, "r", (KEY,), 0)]
+        {KEY: Row(100)},
+        [Want(3, A, "left", (KEY,), 0), Want(4, B, "b", (KEY,), 0), Want(5, A, "look", (KEY,), 0, LOOK)],
     )
-    hold_talk(it, Talk(A, 1, 0, {}, {}, (need("r", 1),), withdrawn=("r",)))
-    assert it.dropped == [3, 5]
+    hold_talk(it, Talk(A, 1, 0, {}, {}))
+    assert it.dropped == [3]
 
 
 def test_the_highest_number_and_the_longest_waiter_are_told_by_row() -> None:
     wants = [Want(3, B, "x", (KEY,), 0), Want(5, C, "y", (KEY, TEAM), 0)]
     assert highest_wants(wants) == ({KEY: 5, TEAM: 5}, {KEY: B, TEAM: C})
+    looks = [Want(7, B, "look", (KEY,), 0, LOOK), Want(8, B, "look", (RowKey(BudgetId("left"), 0),), 0, LOOK)]
+    assert highest_wants([*wants, *looks]) == ({KEY: 7, TEAM: 5}, {KEY: B, TEAM: C})
 
 
 def test_a_want_is_young_for_two_seconds() -> None:
@@ -152,7 +197,8 @@ def test_lending_never_passes_the_limit_and_every_leased_coin_has_an_owner(
 ) -> None:
     it = counter({KEY: Row(limit, leased=start)}, a=Lease(granted=start))
     it.rows[KEY].excess = max(0, start - limit)
-    answers = ask(it, *(need(str(n), amount, gladly) for n, (amount, gladly) in enumerate(asks)), returned={KEY: back})
+    each = (need(str(n), amount, gladly) for n, (amount, gladly) in enumerate(asks))
+    answers = ask(it, *each, returned={KEY: back}, acked=1)
     row = it.rows[KEY]
     assert row.leased == it.own(KEY).share
     assert row.excess == max(0, row.leased - limit)

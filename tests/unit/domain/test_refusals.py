@@ -9,15 +9,20 @@ from clavero.domain.refusals import (
     InvalidValue,
     NotFound,
     NotSignedIn,
+    OthersNeedRootKey,
+    RecordDeleted,
     Refusal,
+    RekeyRuns,
     StateForbids,
     StorageUnavailable,
+    VaultClosed,
 )
 
 EACH = [
     NotSignedIn(),
     Forbidden("key.revoke"),
     NotFound("key", "prod-x-01", "prod-y-01"),
+    RecordDeleted("req_0000", "2026-11-01"),
     AlreadyExists("key", "prod-x-01"),
     InvalidValue("name", "<env>-<service>-<nn>", "dev-x-01"),
     StateForbids("key", "prod-x-01", "revoked", "enabled", "clavero key create"),
@@ -25,6 +30,9 @@ EACH = [
     Conflict("Two people changed it", "Look again"),
     ChangeNotRecorded(),
     StorageUnavailable(),
+    VaultClosed("a row is missing"),
+    RekeyRuns(),
+    OthersNeedRootKey(1),
 ]
 
 

@@ -1,3 +1,4 @@
+import errno
 import os
 import socket
 import stat
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clavero.domain.startup import Exit, StartFailure
-from clavero.entrypoints.premises import Premises, bound_socket, unwritable, write_private
+from clavero.entrypoints.premises import Premises, bound_socket, not_bound, unwritable, write_private
 
 
 def test_the_directory_is_its_owners_alone(tmp_path: Path) -> None:
@@ -81,3 +82,47 @@ def test_a_private_file_is_replaced_whole(tmp_path: Path) -> None:
     assert path.read_bytes() == b"after"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(errno.EACCES, "port_forbidden"), (errno.EADDRNOTAVAIL, "address_not_here"), (errno.EADDRINUSE, "port_in_use")],
+)
+def test_why_a_port_is_not_ours_is_said_as_it_is(number: int, code: str) -> None:
+    failure = not_bound(OSError(number, "x"), "10.0.0.7", 443, "gateway-port")
+    assert failure.code == code
+    assert "--gateway-" in failure.fix
+
+
+def test_an_address_of_another_machine_is_no_port_in_use(tmp_path: Path) -> None:
+    with Premises(tmp_path / "data") as premises, pytest.raises(StartFailure, match=r"192\.0\.2\.1") as caught:
+        premises.hold_port(0, "gateway-port", "192.0.2.1")
+    assert caught.value.code == "address_not_here"
+
+
+def test_a_privileged_port_is_forbidden_not_in_use(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; from clavero.entrypoints.premises import Premises\n"
+        "premises = Premises(Path(sys.argv[1])); premises.__enter__()\n"
+        "if os.getuid() == 0: os.setuid(65534)\n"
+        "try: premises.hold_port(81, 'gateway-port')\n"
+        "except Exception as failure: print(failure.code)\n"
+    )
+    if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 81:
+        pytest.skip("this machine has no privileged ports")
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "d")], check=False, capture_output=True, text=True
+    )
+    assert done.stdout == "port_forbidden\n", done.stderr
+
+
+@pytest.mark.parametrize("host", ["::1", "::", "0.0.0.0"])
+def test_a_port_is_held_on_the_address_that_was_asked_for(host: str, tmp_path: Path) -> None:
+    with Premises(tmp_path / "data") as premises:
+        port = premises.hold_port(0, "gateway-port", host)
+        with (
+            bound_socket(port, host) as child,
+            socket.socket(socket.AF_INET6 if host == "::1" else socket.AF_INET) as caller,
+        ):
+            child.listen()
+            caller.connect(("::1" if host == "::1" else "127.0.0.1", port))

@@ -21,7 +21,13 @@ ROOT_KEY = bytes(range(32))
 
 def instructions() -> Instructions:
     return Instructions(
-        settings=Settings(), root_key=ROOT_KEY, name="gateway-1", report_fd=9, gateway_port=1, admin_port=2
+        settings=Settings(),
+        root_keys=(ROOT_KEY,),
+        name="gateway-1",
+        report_fd=9,
+        orders_fd=8,
+        gateway_port=1,
+        admin_port=2,
     )
 
 
@@ -57,6 +63,15 @@ def test_a_supervisor_that_has_gone_is_no_error() -> None:
     os.close(writer)
 
 
+def test_a_supervisor_that_does_not_read_stops_no_child() -> None:
+    reader, writer = os.pipe()
+    reporter = Reporter(writer)
+    for _ in range(10_000):  # more than a pipe holds
+        reporter.say(Alive(1))
+    os.close(reader)
+    os.close(writer)
+
+
 def test_a_child_whose_parent_is_gone_already_ends_at_once() -> None:
     program = "from clavero.entrypoints.processes import die_with_parent; die_with_parent(1); print('alive')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -71,3 +86,12 @@ def test_the_memory_of_a_child_is_not_for_others() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0"
+
+
+def test_a_guarded_process_leaves_no_core() -> None:
+    program = (
+        "import resource; from clavero.entrypoints.processes import guard_memory; guard_memory();"
+        "print(resource.getrlimit(resource.RLIMIT_CORE))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "(0, 0)"

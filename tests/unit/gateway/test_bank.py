@@ -210,7 +210,7 @@ async def test_without_a_good_talk_for_too_long_nothing_is_held(ledger: MemoryLe
     branch = Branch(ledger, clock=clock)
     await branch.bank.register("w")
     branch.bank.open((KEY,))
-    clock.advance(module.STALE_NS / 1e9 + 1)
+    clock.advance(module.STALE_SECONDS + 1)
     with pytest.raises(LedgerUnavailable):
         branch.bank.open((KEY,))
     await branch.bank.close()

@@ -2,7 +2,8 @@ from tests.unit.gateway.money import Till, budget, ledger
 
 from clavero.domain.budgets import RowKey, Subject, Window
 from clavero.domain.ledger import Answer
-from clavero.gateway.leases import IDLE_NS, NO_PURSE, Refused, Waiter
+from clavero.gateway.leases import NO_PURSE, Refused, Waiter
+from clavero.gateway.slices import IDLE_NS
 
 KEY, TEAM, ALL = (
     budget(Subject.KEY),
@@ -229,3 +230,80 @@ def test_a_crowd_is_asked_for_in_turns_oldest_first() -> None:
         till.leases.wait(Waiter(f"r{number:03}", purse, 1))
     assert [waiter.request_id for waiter in till.talk()] == [f"r{number:03}" for number in range(200)]
     assert len(till.talk()) == 100
+
+
+def test_an_answer_tells_what_is_kept_and_what_ended_holds_left_over() -> None:
+    till = Till(ledger(*KEYS)[0])
+    till.get((KEY,), 10)
+    purse = till.leases.purse((KEY,), till.now)
+    [row] = purse.keys
+    assert till.leases.talk(0, till.now).acked == {}, "nobody waits"
+    till.talk()
+    till.leases.settle(purse, 10, 4)
+    other = Till(till.ledger, "b")
+    assert other.get((KEY,), 995).done is False
+    till.talk()
+    [mine] = purse.slices
+    talk = till.leases.talk(0, till.now)
+    ack = talk.acked[row]
+    till.leases.hear(till.lender.talk(talk))
+    assert (ack.number, ack.base, ack.slack) == (mine.want, 0, 6), "its settlement is not on file yet"
+    till.leases.slack(purse, 10, 4)
+    assert (mine.freed, mine.free) == (6, 6)
+    assert till.leases.talk(0, till.now).acked[row].base == 6, "and it is given back at once"
+
+
+def test_nothing_is_said_of_a_row_whose_last_answer_was_lost() -> None:
+    till = Till(ledger(*KEYS)[0])
+    till.leases.wait(Waiter("r1", till.leases.purse((KEY,), till.now), 10))
+    till.lender.talk(till.leases.talk(0, till.now))  # and nobody hears what was granted
+    talk = till.leases.talk(0, till.now)
+    assert talk.acked == {}
+    assert [key.budget for key in talk.named()] == [KEY.id]
+
+
+def test_a_refusal_is_not_believed_when_as_much_came_back_while_it_was_under_way() -> None:
+    till = Till(ledger(budget(Subject.KEY, limit_n=30))[0])
+    key = budget(Subject.KEY, limit_n=30)
+    till.get((key,), 30)
+    purse = till.leases.purse((key,), till.now)
+    till.leases.wait(waiter := Waiter("r2", purse, 20))
+    talk = till.leases.talk(0, till.now)
+    till.leases.settle(purse, 30, 10)
+    assert till.leases.hear(till.lender.talk(talk)) == []
+    till.leases.slack(purse, 30, 10)
+    till.talk()
+    assert waiter.done is True
+
+
+def test_what_a_caller_who_left_was_granted_on_the_way_counts_for_the_others() -> None:
+    till = Till(ledger(budget(Subject.KEY, limit_n=30))[0])
+    key = budget(Subject.KEY, limit_n=30)
+    purse = till.leases.purse((key,), till.now)
+    leaving, staying = Waiter("r1", purse, 25), Waiter("r2", purse, 20)
+    till.leases.wait(leaving)
+    till.leases.wait(staying)
+    talk = till.leases.talk(0, till.now)
+    till.leases.leave(leaving)
+    assert till.leases.hear(till.lender.talk(talk)) == []
+    till.talk()
+    assert staying.done is True
+
+
+def test_a_row_that_somebody_waits_for_is_not_forgotten_and_an_empty_lease_goes_from_the_ledger_too() -> None:
+    book, clock = ledger(*KEYS)
+    till, other = Till(book), Till(book, "b")
+    till.get((KEY,), 10)
+    [key] = till.leases.slices
+    till.leases.give_back(till.leases.purse((KEY,), till.now), 10)
+    clock.advance(1.1)
+    other.get((KEY,), 5000)
+    till.talk()
+    clock.advance(1.1)
+    till.talk()
+    assert key in till.leases.slices
+    clock.advance(3)
+    for _ in range(3):
+        till.talk()
+    assert key not in till.leases.slices
+    assert not [one for one in book.leases if one[0] == till.leases.boot]

@@ -188,3 +188,20 @@ def test_things_are_called_by_their_id_or_else_their_name() -> None:
     assert identity(key) == key.id
     assert identity(SIM) == "sim"
     assert list(view_of(key).things(Key)) == [key]
+
+
+def test_a_credential_that_did_not_change_is_opened_once() -> None:
+    asked: list[str] = []
+
+    def open_(one: Credential) -> Secret:
+        asked.append(one.id + one.sealed.decode())
+        return Secret("x" * 20)
+
+    def held(name: str, sealed: bytes) -> Credential:
+        return Credential(id=name, provider=name, version=1, origin="o", sealed=sealed, last_four="")
+
+    view = View(open_)
+    view.load(1, {Credential: [held("a", b"1"), held("b", b"1")]})
+    view.apply(2, Credential, ["a"], [held("a", b"2")])
+    assert asked == ["a1", "b1", "a2"]
+    assert view.secret("b") == Secret("x" * 20)

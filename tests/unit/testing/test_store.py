@@ -1,11 +1,13 @@
 """The twin of the store: what its contract suite (with the databases) does not say."""
 
+import os
+
 import pytest
 
 from clavero.control import budgets
 from clavero.control.budgets import NewBudget
 from clavero.control.commit import Desk, perform
-from clavero.control.unseal import open_desk
+from clavero.control.unseal import Tools, open_desk
 from clavero.domain.access import SYSTEM
 from clavero.domain.audit import AuditRow, first_bad
 from clavero.domain.budgets import RowKey, Subject, Window, period_start
@@ -15,7 +17,7 @@ from clavero.domain.refusals import StorageUnavailable
 from clavero.testing.clock import LoadedDice, StoppedClock
 from clavero.testing.lender import MemoryLedger, MemoryLender
 from clavero.testing.store import MemoryStore
-from clavero.vault.keyring import RootKey
+from clavero.testing.unsealer import MemoryUnsealer
 
 BOOT = BootId("b" * 32)
 
@@ -42,7 +44,7 @@ class House:
 async def house() -> House:
     clock = StoppedClock()
     ledger = MemoryLedger(clock)
-    desk = await open_desk(MemoryStore(ledger), clock, LoadedDice(), RootKey(b"\1" * 32))
+    desk = await open_desk(Tools(MemoryStore(ledger), clock, LoadedDice()), MemoryUnsealer(os.urandom))
     return House(desk, ledger, clock)
 
 

@@ -1,88 +1,43 @@
 import os
-import stat
 from pathlib import Path
 
 import pytest
 
 from clavero.domain.secret import mask
 from clavero.domain.startup import StartFailure
-from clavero.vault.keyring import RootKey
-from clavero.vault.seal import FileSeal, root_key
+from clavero.vault.keyring import RootKeys
+from clavero.vault.seal import OpenSeal, PlainSeal, create, is_plain, unlock
+from clavero.vault.seal_file import SealFile
+
+ONE, TWO = b"\1" * 32, b"\2" * 32
 
 
 @pytest.fixture
-def seal(tmp_path: Path) -> FileSeal:
-    return FileSeal(tmp_path / "data" / "seal" / "root.key")
+def file(tmp_path: Path) -> SealFile:
+    return SealFile(tmp_path / "seal" / "root.key")
 
 
-def refused(seal: FileSeal) -> StartFailure:
-    with pytest.raises(StartFailure) as caught:
-        seal.unlock()
-    assert caught.value.fix
-    return caught.value
+@pytest.fixture
+def seal(file: SealFile) -> OpenSeal:
+    return create(file, PlainSeal(), os.urandom)
 
 
-def test_a_root_key_is_created_for_its_owner_alone_and_unlocked_again(seal: FileSeal) -> None:
-    root = seal.create(os.urandom)
-    assert stat.S_IMODE(seal.file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(seal.file.parent.stat().st_mode) == 0o700
-    assert seal.unlock().value == root.value
-    assert seal.unlock().id == root.id
+def again(file: SealFile) -> RootKeys:
+    """What a later start reads."""
+    return unlock(file, PlainSeal(), file.read(), os.urandom).keys
 
 
-def test_nothing_but_the_key_is_left_in_the_directory(seal: FileSeal) -> None:
-    seal.create(os.urandom)
-    assert [file.name for file in seal.file.parent.iterdir()] == ["root.key"]
+@pytest.mark.parametrize("values", [[ONE], [ONE, TWO]], ids=["one", "two"])
+def test_what_was_wrapped_is_unwrapped(values: list[bytes]) -> None:
+    keys = RootKeys.of(values)
+    assert PlainSeal().unwrap(PlainSeal().wrap(keys), "f") == keys
 
 
-def test_a_permissive_umask_changes_nothing(seal: FileSeal) -> None:
-    before = os.umask(0)
-    try:
-        seal.create(os.urandom)
-    finally:
-        os.umask(before)
-    assert stat.S_IMODE(seal.file.stat().st_mode) == 0o600
-
-
-def test_a_root_key_is_never_written_over(seal: FileSeal) -> None:
-    root = seal.create(os.urandom)
-    with pytest.raises(StartFailure) as caught:
-        seal.create(os.urandom)
-    assert caught.value.code == "seal_exists"
-    assert seal.unlock().value == root.value
-    assert len(list(seal.file.parent.iterdir())) == 1
-
-
-def test_a_dangling_link_in_its_place_is_not_followed(seal: FileSeal, tmp_path: Path) -> None:
-    seal.file.parent.mkdir(parents=True)
-    seal.file.symlink_to(tmp_path / "elsewhere")
-    assert seal.exists()
-    with pytest.raises(StartFailure):
-        seal.create(os.urandom)
-    assert refused(seal).code == "seal_unusable"
-    assert not (tmp_path / "elsewhere").exists()
-
-
-@pytest.mark.parametrize("mode", [0o604, 0o640, 0o620, 0o660, 0o644, 0o777])
-def test_a_key_that_others_can_read_or_write_is_refused(seal: FileSeal, mode: int) -> None:
-    seal.create(os.urandom)
-    seal.file.chmod(mode)
-    failure = refused(seal)
-    assert failure.code == "seal_permissions"
-    assert failure.fix == f"chmod 600 {seal.file}"
-
-
-def test_a_key_of_another_owner_is_refused(seal: FileSeal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who runs clavero is changed here, not the file's owner: that needs root."""
-    seal.create(os.urandom)
-    me = os.geteuid()
-    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
-    assert refused(seal).code == "seal_owner"
-
-
-def test_a_missing_key_is_said_and_not_replaced(seal: FileSeal) -> None:
-    assert refused(seal).code == "seal_missing"
-    assert not seal.exists()
+def test_a_file_of_the_first_release_is_still_read() -> None:
+    content = b"clavero-root-key-v1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n"
+    assert PlainSeal().unwrap(content, "f") == RootKeys.of([ONE])
+    assert PlainSeal().wrap(RootKeys.of([ONE])) == content
+    assert is_plain(content)
 
 
 @pytest.mark.parametrize(
@@ -95,50 +50,64 @@ def test_a_missing_key_is_said_and_not_replaced(seal: FileSeal) -> None:
         b"x" * 300,
         b"\0" * 64,
         b"clavero-root-key-v2:" + b"A" * 43 + b"=\n",
+        PlainSeal().wrap(RootKeys.of([ONE])) * 2,
+        PlainSeal().wrap(RootKeys.of([ONE])) + b"and more\n",
+        b"".join(PlainSeal().wrap(RootKeys.of([bytes([n]) * 32])) for n in range(5)),
     ],
+    ids=["empty", "blank", "bare", "short", "text", "zeros", "v2", "twice", "tail", "many"],
 )
-def test_a_file_that_holds_no_key_is_refused(seal: FileSeal, content: bytes) -> None:
-    seal.file.parent.mkdir(parents=True)
-    seal.file.write_bytes(content)
-    seal.file.chmod(0o600)
-    assert refused(seal).code == "seal_malformed"
+def test_a_file_that_holds_no_key_is_refused_by_name(content: bytes) -> None:
+    with pytest.raises(StartFailure, match=r"the\.file holds no root key") as caught:
+        PlainSeal().unwrap(content, "the.file")
+    assert caught.value.code == "seal_malformed"
 
 
-def test_a_directory_or_pipe_in_its_place_is_refused_without_waiting(seal: FileSeal) -> None:
-    seal.file.mkdir(parents=True)
-    assert refused(seal).code in {"seal_unusable", "seal_permissions"}
-    seal.file.rmdir()
-    os.mkfifo(seal.file, 0o600)
-    assert refused(seal).code == "seal_unusable"
+def test_the_file_would_be_masked_in_a_log() -> None:
+    content = PlainSeal().wrap(RootKeys.of([b"\7" * 32])).decode()
+    assert "BwcHBwcHBwc" in content
+    assert "BwcHBwcHBwc" not in mask(content)
 
 
-def test_a_place_that_cannot_be_written_is_one_failure(tmp_path: Path) -> None:
-    (tmp_path / "seal").write_text("a file where the directory should be")
-    with pytest.raises(StartFailure) as caught:
-        FileSeal(tmp_path / "seal" / "root.key").create(os.urandom)
-    assert caught.value.code == "seal_unusable"
+def test_a_new_root_key_is_on_the_disk_behind_the_old_one_before_anybody_has_it(seal: OpenSeal, file: SealFile) -> None:
+    old = seal.keys
+    both = seal.add()
+    assert both.keys[0].id == old.keys[0].id
+    assert len(set(both.ids)) == 2
+    assert again(file) == both == seal.keys
 
 
-def test_a_write_that_stops_half_way_leaves_no_key(seal: FileSeal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk, as the system reports it: a short write."""
-    write = os.write
-    monkeypatch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:10]))
-    with pytest.raises(StartFailure):
-        seal.create(os.urandom)
-    assert not list(seal.file.parent.iterdir())
+def test_asking_twice_makes_one_new_root_key(seal: OpenSeal, file: SealFile) -> None:
+    both = seal.add()
+    assert seal.add() == both == again(file)
 
 
-def test_a_fresh_vault_gets_a_key_and_an_old_one_never_does(seal: FileSeal) -> None:
-    with pytest.raises(StartFailure) as caught:
-        root_key(seal, os.urandom, fresh=False)
-    assert caught.value.code == "seal_missing"
-    made = root_key(seal, os.urandom, fresh=True)
-    assert root_key(seal, os.urandom, fresh=True).value == made.value
-    assert root_key(seal, os.urandom, fresh=False).value == made.value
+def test_the_others_are_destroyed_and_asking_again_does_nothing(seal: OpenSeal, file: SealFile) -> None:
+    new = seal.add().keys[1]
+    assert seal.keep_only(new.id).values == (new.value,)
+    assert again(file).values == (new.value,)
+    assert seal.keep_only(new.id).values == (new.value,)
+    assert seal.keep_only("rk_none").values == (new.value,)
 
 
-def test_the_file_would_be_masked_in_a_log(seal: FileSeal) -> None:
-    seal.create(lambda size: b"\7" * size)
-    assert "BwcHBwcHBwc" in seal.file.read_text()
-    assert "BwcHBwcHBwc" not in mask(seal.file.read_text())
-    assert isinstance(seal.unlock(), RootKey)
+@pytest.mark.parametrize("act", ["add", "keep"])
+def test_a_disk_that_refuses_leaves_file_and_memory_as_they_were(
+    seal: OpenSeal, file: SealFile, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    if act == "keep":
+        seal.add()
+    before = seal.keys
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", fail)
+        with pytest.raises(StartFailure):
+            seal.add() if act == "add" else seal.keep_only(before.ids[1])
+    assert seal.keys == before == again(file)
+
+
+def test_no_key_is_seen_by_accident(seal: OpenSeal) -> None:
+    shown = f"{seal} {seal!r} {seal.keys!r}"
+    assert repr(seal.keys.values[0])[2:-1] not in shown
+    assert seal.keys.ids[0] in shown

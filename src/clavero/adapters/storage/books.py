@@ -6,7 +6,7 @@ whoever reads it, and however often.
 
 import contextlib
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,7 +21,8 @@ from clavero.adapters.storage.ledger_rows import (
     snapshot,
 )
 from clavero.adapters.storage.session import Database, Refused, Session
-from clavero.adapters.storage.usage_rows import hold_values, open_hold, usage_values
+from clavero.adapters.storage.usage_rolls import Groups, record, used
+from clavero.adapters.storage.usage_rows import day_of, hold_values, open_hold, row_day, usage_values
 from clavero.domain.budgets import RowKey
 from clavero.domain.ledger import Boot, BootId, Life, Place, Position, Row
 from clavero.domain.lending import ARCHIVE_SECONDS, WANT_NS
@@ -40,7 +41,9 @@ from clavero.domain.posting import (
 from clavero.ports import Clock
 from clavero.wire.journal import Hold, Settle
 
+MakeDays = Callable[[Session, Collection[int]], None]
 Usage = Mapping[str, dict[str, Any]]
+_NEAR = 2  # days
 _ids = msgspec.json.Encoder()
 _payload = msgspec.msgpack.Encoder()
 
@@ -48,10 +51,13 @@ _payload = msgspec.msgpack.Encoder()
 class SqlBooks:
     """The ledger as ingest and reclaim see it; blocking. Threads that share it take turns."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, make_days: MakeDays | None = None) -> None:
         self._database = database
+        self._make_days = make_days  # None: one place takes the rows of all days
         self._clock = clock
         self._turn = threading.Lock()
+        self._groups = Groups()
+        self._days: set[int] = set()  # that rows can be written of
 
     def boots(self) -> tuple[int, Sequence[Boot]]:
         """The database's clock, UTC nanoseconds, and every boot that is not closed."""
@@ -67,6 +73,7 @@ class SqlBooks:
 
     def post(self, turn: Turn) -> Posted | None:
         """Post a turn; frames that the database refuses are found one by one and rejected."""
+        self._open_days({day_of(posting.exchange.at_ns) for posting in turn.postings})
         try:
             return self._post(turn, together=True)
         except Refused:
@@ -87,7 +94,10 @@ class SqlBooks:
             if not session.change(sql.CLOSE, {"boot": boot, "seg": at.seg, "off": at.off}):
                 return False
             holds = [open_hold(*row) for row in session.rows(sql.OPEN_HOLDS, {"boot": boot})]
-            _charge_open_holds(session, boot, holds, complete=complete)
+            self._groups.begin()
+            if self._make_days is not None:
+                self._make_days(session, {row_day(hold) for hold in holds})
+            _charge_open_holds(session, boot, holds, self._groups, complete=complete)
             for statement in (sql.END_HOLDS, sql.DROP_BOOT_WANTS, sql.FORGET_LEASES):
                 session.change(statement, {"boot": boot})
         return True
@@ -102,6 +112,13 @@ class SqlBooks:
         """End the session."""
         self._database.close()
 
+    def _open_days(self, days: set[int]) -> None:
+        if self._make_days is not None and not days <= self._days:
+            with self._transaction() as session:
+                self._make_days(session, days)
+            today = day_of(self._clock.wall_ns())  # days further back may be dropped again
+            self._days = {day for day in days if abs(day - today) <= _NEAR}
+
     @contextlib.contextmanager
     def _transaction(self, *, write: bool = True) -> Iterator[Session]:
         with self._turn, self._database.transaction(write=write) as session:
@@ -111,14 +128,17 @@ class SqlBooks:
         usage = _usage(turn)  # made before the lock is taken, not under it
         with self._transaction() as session:
             begun = self._clock.monotonic_ns()
+            self._groups.begin()
             if not _advance(session, turn):
                 return None
             rejects = list(turn.rejects)
             if together:
-                rejects += _post_part(session, turn, usage)
+                rejects += _post_part(session, turn, usage, self._groups)
             else:
-                rejects += _post_singly(session, turn, usage)
+                rejects += _post_singly(session, turn, usage, self._groups)
             _keep_rejects(session, turn, rejects)
+        if together:  # else something may have been undone that was found
+            self._groups.committed()
         return Posted(self._clock.monotonic_ns() - begun, len(rejects))
 
 
@@ -165,29 +185,30 @@ def _usage(turn: Turn) -> Usage:
     return {posting.hold_id: usage_values(turn.boot, posting) for posting in reversed(turn.postings)}
 
 
-def _post_part(session: Session, part: Turn, usage: Usage) -> list[Reject]:
+def _post_part(session: Session, part: Turn, usage: Usage, groups: Groups) -> list[Reject]:
     """Post what was not posted before; returns what was."""
     boot = part.boot
-    used = _used(session, {*(hold.hold_id for hold in part.holds), *(one.hold_id for one in part.postings)})
+    holds = {hold.hold_id: row_day(hold) for hold in part.holds}
+    known = used(session, holds | {one.hold_id: day_of(one.exchange.at_ns) for one in part.postings})
     fresh: dict[str, Posting] = {}
     rejects = []
     for posting in part.postings:
-        if posting.hold_id in used or posting.hold_id in fresh:
+        if posting.hold_id in known or posting.hold_id in fresh:
             rejects.append(_reject(posting, "it was posted before"))
         else:
             fresh[posting.hold_id] = posting
+    session.many(sql.END_HOLD, [{"boot": boot, "hold": name} for name in sorted(fresh.keys() - holds.keys())])
+    opened = [hold for hold in part.holds if hold.hold_id not in known and hold.hold_id not in fresh]
+    session.many(sql.ADD_HOLD, [hold_values(boot, hold) for hold in opened])
+    record(session, groups, [(posting, usage[name]) for name, posting in fresh.items()])
+    # Last, so that borrowers wait for these few statements and not for the rows of hundreds of calls.
     with _accounts(session, boot, sql.OWN_LEASES, {one.key for p in fresh.values() for one in p.charges}) as accounts:
         for posting in fresh.values():
             post(accounts, posting)
-    here = {hold.hold_id for hold in part.holds}
-    session.many(sql.END_HOLD, [{"boot": boot, "hold": name} for name in sorted(fresh.keys() - here)])
-    opened = [hold for hold in part.holds if hold.hold_id not in used and hold.hold_id not in fresh]
-    session.many(sql.ADD_HOLD, [hold_values(boot, hold) for hold in opened])
-    session.many(sql.ADD_USAGE, [usage[name] for name in fresh])
     return rejects
 
 
-def _post_singly(session: Session, turn: Turn, usage: Usage) -> list[Reject]:
+def _post_singly(session: Session, turn: Turn, usage: Usage, groups: Groups) -> list[Reject]:
     """The same, one frame at a time, each undone alone: slow, and only where the whole was refused."""
     rejects: list[Reject] = []
     with contextlib.suppress(Refused), session.attempt():  # key order for all, before single frames take theirs
@@ -197,15 +218,19 @@ def _post_singly(session: Session, turn: Turn, usage: Usage) -> list[Reject]:
         holds, postings = ([part], []) if isinstance(part, OpenHold) else ([], [part])
         try:
             with session.attempt():
-                rejects += _post_part(session, replace(turn, holds=holds, postings=postings), usage)
+                groups.begin()
+                rejects += _post_part(session, replace(turn, holds=holds, postings=postings), usage, groups)
         except Refused as error:
             rejects.append(_reject(part, str(error)))
     return rejects
 
 
-def _charge_open_holds(session: Session, boot: BootId, holds: Sequence[OpenHold], *, complete: bool) -> None:
+def _charge_open_holds(
+    session: Session, boot: BootId, holds: Sequence[OpenHold], groups: Groups, *, complete: bool
+) -> None:
     postings = [worst_case(hold) for hold in holds]
     keys = {one.key for posting in postings for one in posting.charges}
+    record(session, groups, [(posting, usage_values(boot, posting)) for posting in postings])
     with _accounts(session, boot, sql.BOOT_LEASES, keys) as accounts:
         for posting in postings:
             post(accounts, posting)
@@ -213,19 +238,12 @@ def _charge_open_holds(session: Session, boot: BootId, holds: Sequence[OpenHold]
             give_back_all(accounts)
         else:
             write_off(accounts)
-    session.many(sql.ADD_USAGE, [usage_values(boot, posting) for posting in postings])
 
 
 def _keep_rejects(session: Session, turn: Turn, rejects: Iterable[Reject]) -> None:
     for one in rejects:
         values = {"boot": turn.boot, "seg": turn.at.seg, "off": turn.at.off}
         session.change(sql.REJECT, {**values, "reason": one.reason.replace("\0", ""), "payload": one.payload})
-
-
-def _used(session: Session, names: Collection[str]) -> set[str]:
-    if not names:
-        return set()
-    return {name for (name,) in session.rows(sql.USED, {"ids": _ids.encode(sorted(names)).decode()})}
 
 
 def _reject(part: OpenHold | Posting, reason: str) -> Reject:

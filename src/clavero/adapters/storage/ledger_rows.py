@@ -8,15 +8,18 @@ from collections.abc import Iterable, Mapping
 from copy import copy
 from typing import Any, TypeVar
 
+import msgspec
+
 from clavero.adapters.storage import ledger_sql as sql
 from clavero.adapters.storage.ledger_sql import Statement
 from clavero.adapters.storage.session import Session
 from clavero.domain.budgets import BudgetId, RowKey
-from clavero.domain.ledger import BootId, Lease, Row, RowLife, Want
+from clavero.domain.ledger import BootId, Lease, Look, Row, RowLife, Want
 
 K = TypeVar("K")
 V = TypeVar("V")
 _NEW = Lease()
+_look = msgspec.json.Decoder(Look).decode
 
 
 def keys_json(keys: Iterable[RowKey]) -> str:
@@ -45,10 +48,10 @@ def find_leases(
 
 
 def find_wants(session: Session, young: int) -> list[Want]:
-    """Wants since an instant, oldest first."""
+    """Wants and looks since an instant, oldest first."""
     return [
-        Want(number, BootId(boot), request, tuple(RowKey(*key) for key in json.loads(rows)), at)
-        for number, boot, request, rows, at in session.rows(sql.WANTS, {"young": young})
+        Want(number, BootId(boot), request, tuple(RowKey(*key) for key in json.loads(rows)), at, look and _look(look))
+        for number, boot, request, rows, at, look in session.rows(sql.WANTS, {"young": young})
     ]
 
 
@@ -99,4 +102,6 @@ def _lease_change(boot: BootId, key: RowKey, old: Lease, new: Lease) -> dict[str
         "moved": new.moved - old.moved,
         "lost": new.lost - old.lost,
         "acked": new.acked,
+        "base": new.base,
+        "slack": new.slack,
     }

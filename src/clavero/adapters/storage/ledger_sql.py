@@ -1,9 +1,11 @@
 """The statements of the money protocol, written once for both databases.
 
 A statement names its values `:name`. Words in braces differ by database: `{keys}` are the rows that `:keys` lists as
-JSON, `{ids}` the strings of `:ids`, `{lock}` and `{share}` take row locks where the database has them, `{now}` is the
-database's clock where it has a trustworthy one. Amounts are moved by difference and never written as totals, so a
-row that was read without its lock still cannot lose a change, and the checks of the table see every step.
+JSON, `{ids}` the strings of `:ids`, `{numbers}` the numbers of `:numbers`, `{days}` compares with those of `:days`,
+`{by_time}` names an index to a planner without statistics, `{lock}` and `{share}` take row locks where the database
+has them, `{now}` is the database's clock where it has a trustworthy one. Amounts are moved by difference and never
+written as totals, so a row that was read without its lock still cannot lose a change, and the checks of the table see
+every step.
 
 `{keys} k CROSS JOIN t WHERE` tells SQLite which table is looked into for each key. With JOIN it read the whole list
 again for every lease of a boot: with 5,000 budgets ingest was forty times slower.
@@ -27,6 +29,9 @@ _WORDS: Final[dict[Dialect, dict[str, str]]] = {
     Dialect.SQLITE: {
         "{keys}": "(SELECT json_extract(value, '$[0]') AS b, json_extract(value, '$[1]') AS p FROM json_each(:keys))",
         "{ids}": "(SELECT value FROM json_each(:ids))",
+        "{by_time}": "INDEXED BY usage_time",
+        "{numbers}": "(SELECT value FROM json_each(:numbers))",
+        "{days}": "IN (SELECT value FROM json_each(:days))",
         "{lock}": "",
         "{share}": "",
         "{skip}": "",
@@ -37,6 +42,9 @@ _WORDS: Final[dict[Dialect, dict[str, str]]] = {
     Dialect.POSTGRESQL: {
         "{keys}": "(SELECT x->>0 AS b, CAST(x->>1 AS bigint) AS p FROM jsonb_array_elements(CAST(:keys AS jsonb)) x)",
         "{ids}": "(SELECT jsonb_array_elements_text(CAST(:ids AS jsonb)))",
+        "{by_time}": "",
+        "{numbers}": "(SELECT CAST(jsonb_array_elements_text(CAST(:numbers AS jsonb)) AS bigint))",
+        "{days}": "= ANY(CAST(translate(:days, '[]', '{}') AS integer[]))",
         "{lock}": "FOR UPDATE OF l",
         "{share}": "FOR SHARE OF b",
         "{skip}": "FOR UPDATE SKIP LOCKED",
@@ -137,26 +145,33 @@ ARCHIVE: Final = Statement(
 # --- leases
 
 OWN_LEASES: Final = Statement(
-    """SELECT o.boot_id, o.budget_id, o.period_start, o.granted, o.returned, o.posted, o.moved, o.lost, o.acked
+    """SELECT o.boot_id, o.budget_id, o.period_start, o.granted, o.returned, o.posted, o.moved, o.lost, o.acked,
+    o.base, o.slack
     FROM {keys} k CROSS JOIN lease o WHERE o.boot_id = :boot AND o.budget_id = k.b AND o.period_start = k.p"""
 )
 OTHER_LEASES: Final = Statement(
-    """SELECT o.boot_id, o.budget_id, o.period_start, o.granted, o.returned, o.posted, o.moved, o.lost, o.acked
+    """SELECT o.boot_id, o.budget_id, o.period_start, o.granted, o.returned, o.posted, o.moved, o.lost, o.acked,
+    o.base, o.slack
     FROM {keys} k CROSS JOIN lease o WHERE o.budget_id = k.b AND o.period_start = k.p
-    AND o.boot_id <> :boot AND o.granted - o.returned - o.posted - o.moved > 0"""
+    AND o.boot_id <> :boot"""
 )
 BOOT_LEASES: Final = Statement(
-    """SELECT boot_id, budget_id, period_start, granted, returned, posted, moved, lost, acked
+    """SELECT boot_id, budget_id, period_start, granted, returned, posted, moved, lost, acked, base, slack
     FROM lease WHERE boot_id = :boot"""
 )
 ADD_LEASE: Final = Statement(
-    """INSERT INTO lease (boot_id, budget_id, period_start, granted, returned, posted, moved, lost, acked)
-    VALUES (:boot, :budget, :period, :granted, :returned, :posted, :moved, :lost, :acked)"""
+    """INSERT INTO lease (boot_id, budget_id, period_start, granted, returned, posted, moved, lost, acked,
+    base, slack)
+    VALUES (:boot, :budget, :period, :granted, :returned, :posted, :moved, :lost, :acked, :base, :slack)"""
 )
 MOVE_LEASE: Final = Statement(
     """UPDATE lease SET granted = granted + :granted, returned = returned + :returned, posted = posted + :posted,
-    moved = moved + :moved, lost = lost + :lost, acked = :acked
+    moved = moved + :moved, lost = lost + :lost, acked = :acked, base = :base, slack = :slack
     WHERE boot_id = :boot AND budget_id = :budget AND period_start = :period"""
+)
+FORGET_LEASE: Final = Statement(
+    """DELETE FROM lease WHERE boot_id = :boot AND budget_id = :budget AND period_start = :period
+    AND granted - returned - posted - moved = 0 AND lost = 0"""
 )
 FORGET_LEASES: Final = Statement(
     """DELETE FROM lease WHERE boot_id = :boot AND granted - returned - posted - moved = 0 AND lost = 0"""
@@ -164,9 +179,11 @@ FORGET_LEASES: Final = Statement(
 
 # --- wants
 
-WANTS: Final = Statement("SELECT want_id, boot_id, request_id, rows, at FROM want WHERE at >= :young ORDER BY want_id")
+WANTS: Final = Statement(
+    "SELECT want_id, boot_id, request_id, rows, at, look FROM want WHERE at >= :young ORDER BY want_id"
+)
 ADD_WANT: Final = Statement(
-    """INSERT INTO want (boot_id, request_id, rows, at) VALUES (:boot, :request, :rows, :at)
+    """INSERT INTO want (boot_id, request_id, rows, at, look) VALUES (:boot, :request, :rows, :at, :look)
     ON CONFLICT (boot_id, request_id) DO NOTHING"""
 )
 DROP_WANT: Final = Statement("DELETE FROM want WHERE want_id = :number")
@@ -176,7 +193,7 @@ SWEEP_WANTS: Final = Statement(
     """DELETE FROM want WHERE want_id IN (SELECT want_id FROM want WHERE at < {now} - :old {skip})"""
 )
 
-# --- holds and usage
+# --- holds, and what could not be posted
 
 OPEN_HOLDS: Final = Statement("SELECT hold_id, rows, at_ns, exchange FROM open_hold WHERE boot_id = :boot")
 SOME_OPEN_HOLDS: Final = Statement("SELECT hold_id FROM open_hold WHERE boot_id = :boot AND hold_id IN {ids}")
@@ -186,17 +203,6 @@ ADD_HOLD: Final = Statement(
 )
 END_HOLD: Final = Statement("DELETE FROM open_hold WHERE boot_id = :boot AND hold_id = :hold")
 END_HOLDS: Final = Statement("DELETE FROM open_hold WHERE boot_id = :boot")
-USED: Final = Statement("SELECT hold_id FROM usage WHERE hold_id IN {ids}")
-ADD_USAGE: Final = Statement(
-    """INSERT INTO usage (hold_id, request_id, at_ns, day, key_id, key_version, owner, service, team, project,
-    environment, feature, endpoint, model_asked, model_served, provider, input, cached, cache_write, output, reasoning,
-    cost_n, price_version, attempts, first_token_us, total_us, overhead_us, status, code, outcome, streamed, estimated,
-    final, client_request_id, peer, output_cap, held_n, amounts, flag, boot_id)
-    VALUES (:hold_id, :request_id, :at_ns, :day, :key_id, :key_version, :owner, :service, :team, :project,
-    :environment, :feature, :endpoint, :model_asked, :model_served, :provider, :input, :cached, :cache_write, :output,
-    :reasoning, :cost_n, :price_version, :attempts, :first_token_us, :total_us, :overhead_us, :status, :code, :outcome,
-    :streamed, :estimated, :final, :client_request_id, :peer, :output_cap, :held_n, :amounts, :flag, :boot_id)"""
-)
 REJECT: Final = Statement(
     """INSERT INTO journal_rejects (boot_id, seg, off, at, reason, payload)
     VALUES (:boot, :seg, :off, {now}, :reason, :payload)"""

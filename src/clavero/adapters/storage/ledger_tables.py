@@ -1,4 +1,4 @@
-"""The tables of the money protocol: ledger, boots, leases, open holds, wants, usage and what could not be posted.
+"""The tables of the money protocol: ledger, boots, leases, open holds, wants, and what could not be posted.
 
 The checks are the last line: whatever a statement does, committed money stays within limit plus excess. A plain
 `posted + leased <= limit` would make an overrun or a lowered limit a statement that can never pass.
@@ -20,6 +20,8 @@ from sqlalchemy import (
     text,
 )
 
+from clavero.adapters.storage.usage_tables import usage_tables
+
 LEDGER_METADATA = metadata = MetaData()
 
 _number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers its rows only for INTEGER
@@ -27,14 +29,6 @@ _number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers its row
 
 def _amount(name: str) -> Column[int]:
     return Column(name, BigInteger, nullable=False, server_default=text("0"))
-
-
-def _words(*names: str) -> list[Column[str]]:
-    return [Column(name, Text, nullable=False, server_default=text("''")) for name in names]
-
-
-def _flags(*names: str) -> list[Column[bool]]:
-    return [Column(name, Boolean, nullable=False) for name in names]
 
 
 ledger = Table(
@@ -89,6 +83,8 @@ lease = Table(
     _amount("moved"),
     _amount("lost"),
     _amount("acked"),
+    _amount("base"),
+    _amount("slack"),
     CheckConstraint("granted - returned - posted - moved >= 0 AND lost >= 0", name="lease_share"),
     Index("lease_row", "budget_id", "period_start"),
     sqlite_with_rowid=False,
@@ -113,34 +109,12 @@ want = Table(
     Column("request_id", Text, nullable=False),
     Column("rows", Text, nullable=False),  # JSON [[budget, period]]
     Column("at", BigInteger, nullable=False),
+    Column("look", Text),  # JSON of what was seen of its one row, where it is no want but a look
     UniqueConstraint("boot_id", "request_id"),
     sqlite_autoincrement=True,
 )
 
-usage = Table(
-    "usage",
-    metadata,
-    Column("hold_id", Text, primary_key=True),
-    Column("request_id", Text, nullable=False, index=True),
-    Column("at_ns", BigInteger, nullable=False, index=True),
-    Column("day", Integer, nullable=False, index=True),  # UTC days since 1970
-    *_words("key_id"),
-    Column("key_version", BigInteger, nullable=False),
-    *_words("owner", "service", "team", "project", "environment", "feature", "endpoint"),
-    *_words("model_asked", "model_served", "provider"),
-    *[_amount(name) for name in ("input", "cached", "cache_write", "output", "reasoning", "cost_n")],
-    *_words("price_version"),
-    Column("attempts", Text, nullable=False),  # JSON
-    *[_amount(name) for name in ("first_token_us", "total_us", "overhead_us", "status")],
-    *_words("code", "outcome"),
-    *_flags("streamed", "estimated", "final"),
-    *_words("client_request_id", "peer"),
-    *[_amount(name) for name in ("output_cap", "held_n")],
-    Column("amounts", Text, nullable=False),  # JSON [[budget, period, charge]]
-    *_words("flag"),
-    Column("boot_id", Text, nullable=False),
-    Index("usage_key", "key_id", "at_ns"),  # when a key was used last
-)
+usage_tables(metadata)
 
 journal_rejects = Table(
     "journal_rejects",

@@ -4,6 +4,9 @@ Locks are taken in one order everywhere: boot, ledger rows by key, leases, wants
 guard, so its leases stand still; another boot's lease changes only under the lock of its ledger row.
 """
 
+from typing import Any
+
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -29,6 +32,8 @@ from clavero.domain.lending import (
     owed,
     row_state,
 )
+
+_json = msgspec.json.Encoder()
 
 
 class SqlLender:
@@ -67,8 +72,8 @@ class SqlLender:
                 raise
             return self._talk(talk)
         except OutcomeUnknown:
-            asked = {key for ask in talk.asks for key in ask.need}
-            terms = self._talk(replace(talk, asks=(), acked=dict.fromkeys(asked, 0) | talk.acked))
+            # Who does not know what was granted can say nothing of a row (L18), only ask after it.
+            terms = self._talk(replace(talk, asks=(), acked={}, about=tuple(talk.named())))
             return replace(terms, verdicts={ask.request_id: Verdict(Answer.WAIT) for ask in talk.asks})
 
     def close(self) -> None:
@@ -101,7 +106,10 @@ def in_session(session: Session, talk: Talk) -> Terms:
     rows = _lock(session, talk, own)
     seen = _Seen(now, live_workers, own, rows, find_wants(session, now - WANT_NS))
     counter = _decide(session, talk, seen)
-    wants = _change_wants(session, counter, now) if counter.dropped or counter.added else seen.wants
+    if talk.forgotten:
+        gone = [{"boot": talk.boot, "budget": key.budget, "period": key.period} for key in talk.forgotten]
+        session.many(sql.FORGET_LEASE, gone)
+    wants = _change_wants(session, counter, now) if counter.dropped or counter.added or counter.looked else seen.wants
     return _terms(session, talk, counter, seen, wants)
 
 
@@ -128,16 +136,32 @@ def _decide(session: Session, talk: Talk, seen: _Seen) -> Counter:
 
 def _change_wants(session: Session, counter: Counter, now: int) -> list[Want]:
     session.many(sql.DROP_WANT, [{"number": number} for number in counter.dropped])
-    if counter.added:
+    if counter.added or counter.looked:
         session.change(sql.DROP_OWN_OLD_WANTS, {"boot": counter.boot, "young": now - WANT_NS})
-        session.many(
-            sql.ADD_WANT,
-            [
-                {"boot": counter.boot, "request": ask.request_id, "rows": keys_json(ask.need), "at": now}
-                for ask in counter.added
-            ],
-        )
+        session.many(sql.ADD_WANT, [*_new_wants(counter, now), *_new_looks(counter, now)])
     return find_wants(session, now - WANT_NS)
+
+
+def _new_wants(counter: Counter, now: int) -> list[dict[str, Any]]:
+    return [
+        {"boot": counter.boot, "request": ask.request_id, "rows": keys_json(ask.need), "at": now, "look": None}
+        for ask in counter.added
+    ]
+
+
+def _new_looks(counter: Counter, now: int) -> list[dict[str, Any]]:
+    """Numbered after the wants. There is none of the row yet with this name: the last one has a number too."""
+    last = max((want.number for looks in counter.looks.values() for want in looks), default=0)
+    return [
+        {
+            "boot": counter.boot,
+            "request": f"look {key.budget} {key.period} {last}",
+            "rows": keys_json([key]),
+            "at": now,
+            "look": _json.encode(look).decode(),
+        }
+        for key, look in sorted(counter.looked.items(), key=lambda one: one[0])
+    ]
 
 
 def _terms(session: Session, talk: Talk, counter: Counter, seen: _Seen, wants: list[Want]) -> Terms:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from clavero.adapters.storage.ledger_sql import Statement
 from clavero.adapters.storage.rows import BY_KIND, BY_TYPE, REGISTRY, Stored, from_row, identity
 from clavero.adapters.storage.session import Database
+from clavero.domain.retention import Behind
 from clavero.ports import Change, Clock
 
 T = TypeVar("T", bound=Struct)
@@ -23,6 +24,7 @@ _READ_EVERY_NS = 1_000_000_000  # the change log is read at least so often, what
 
 _NEWEST = Statement("SELECT coalesce(max(seq), 0) FROM change_log")
 _SINCE = Statement("SELECT seq, kind, id FROM change_log WHERE seq > :after ORDER BY seq")
+_OLDEST = Statement("SELECT coalesce(min(seq), 0) FROM change_log")
 _MOST_IDS = 500
 _PAGE_ROWS = 5_000
 
@@ -64,7 +66,7 @@ class LeanPublication:
         return int(seq), {stored.type: self._load(stored) for stored in REGISTRY if stored.published}
 
     def wait(self, after: int, seconds: float) -> Sequence[Change]:
-        """Changes above a number, in order; empty when the time is up."""
+        """Changes above a number, in order; empty when the time is up; `Behind` where some are forgotten."""
         until = self._clock.monotonic_ns() + int(seconds * 1e9)
         while True:
             found = self._changes(after)
@@ -84,6 +86,10 @@ class LeanPublication:
             found += [from_row(kind, row) for row in rows]
         return found
 
+    def every(self, kind: type[T]) -> Sequence[T]:
+        """All objects of a kind that has few."""
+        return [one for one in self._load(BY_TYPE[kind]) if isinstance(one, kind)]
+
     def close(self) -> None:
         """Let the database go."""
         self._database.close()
@@ -102,5 +108,8 @@ class LeanPublication:
     def _changes(self, after: int) -> list[Change]:
         with self._database.transaction(write=False) as session:
             rows = session.rows(_SINCE, {"after": after})
+            ((oldest,),) = session.rows(_OLDEST, {})  # after the rows: what is forgotten meanwhile is noticed
+        if oldest > after + 1:
+            raise Behind(f"change {after} was heard of, {oldest} is the oldest that is kept")
         changes = [Change(seq, kind, name) for seq, kind, name in rows]
         return [change for change in changes if change.kind in BY_KIND and BY_KIND[change.kind].published]

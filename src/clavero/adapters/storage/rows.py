@@ -19,7 +19,7 @@ from clavero.domain.credentials import Credential, Model, Provider
 from clavero.domain.keys import Key
 from clavero.domain.organisation import Environment, Project, Service, Team
 from clavero.domain.pricing import Price
-from clavero.domain.sealing import SealedKey
+from clavero.domain.sealing import Rekey, SealedKey, SealNote
 
 _PLAIN = (int, str, bytes, bool)
 
@@ -103,6 +103,8 @@ REGISTRY = (
     Stored(Project, "project", "name"),
     Stored(Environment, "environment", "name"),
     Stored(SealedKey, "sealed_key", published=True),
+    Stored(Rekey, "vault_rekey"),
+    Stored(SealNote, "vault_seal"),
     Stored(AdminToken, "admin_token"),
     Stored(BootstrapLink, "bootstrap_link"),
     Stored(Session, "session"),

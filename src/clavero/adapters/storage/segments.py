@@ -9,19 +9,23 @@ import contextlib
 import fcntl
 import os
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from clavero.domain.ledger import BootId, Place, Position
+from clavero.domain.pins import Pin, pinned
 from clavero.ports import Stretch
 from clavero.wire.journal import BadHeader, Header, block_size, decode_blocks, decode_header
 
 LOCK = "lock"
+_KEPT = "kept"  # read segments that a backup would need; apart, so that their writer does not count them
 _HOME = "home"
 _SUFFIX = ".seg"
 _CHUNK = 256 * 1024
 _HEADER_MAX = 4096
 _KERNEL_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+Pins = Callable[[], Sequence[Pin]]
 
 
 def place(root: Path, *, durable: bool = False) -> Place:
@@ -42,9 +46,10 @@ def place(root: Path, *, durable: bool = False) -> Place:
 class Segments:
     """The `Journals` of one directory."""
 
-    def __init__(self, root: Path, *, durable: bool = False) -> None:
+    def __init__(self, root: Path, *, durable: bool = False, pins: Pins = lambda: ()) -> None:
         self._root = root
         self._place = place(root, durable=durable)
+        self._pins = pins  # ConnectionError where nobody can say: then everything stays
 
     @property
     def place(self) -> Place:
@@ -71,27 +76,60 @@ class Segments:
         finally:
             os.close(lock)
 
+    def resume(self, boot: BootId, after: Position) -> Position | None:
+        """The beginning of the next segment that is there, behind one that is not or cannot be read."""
+        directory = self._root / boot
+        numbers = [number for number in _numbers(directory) if number > after.seg]
+        return next((Position(number, 0) for number in numbers if _header(_path(directory, number))), None)
+
     def remove(self, boot: BootId, below: int) -> None:
-        """Remove the segments with a lower number."""
-        for number in _numbers(self._root / boot):
-            if number < below:
-                _path(self._root / boot, number).unlink(missing_ok=True)
+        """Remove the segments with a lower number; what a backup would need is put aside."""
+        directory = self._root / boot
+        old = [path for path in directory.glob(f"*{_SUFFIX}") if path.stem.isdecimal() and int(path.stem) < below]
+        if old:
+            self._drop(boot, old)
 
     def boots(self) -> Sequence[BootId]:
         """Whose journals are here."""
         return sorted(BootId(path.name) for path in self._root.iterdir() if path.is_dir())
 
     def tidy(self, keep: int, closed: Collection[BootId]) -> None:
-        """Remove what these boots left, but for the newest segments of them all."""
+        """Remove what these boots left, but for the newest segments of them all and what a backup would need."""
         left = [path for boot in closed for path in (self._root / boot).glob(f"*{_SUFFIX}")]
         left.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
-        for path in left[keep:]:
-            path.unlink(missing_ok=True)
+        for boot in closed:
+            self._drop(boot, [path for path in left[keep:] if path.parent.name == boot])
         for directory in (self._root / boot for boot in closed):
             if directory.is_dir() and not _numbers(directory):
-                (directory / LOCK).unlink(missing_ok=True)
-                with contextlib.suppress(OSError):  # somebody left something of their own there
-                    directory.rmdir()
+                _clear(directory)
+
+    def discard(self, boot: BootId) -> None:
+        """Remove a journal without a frame; one with frames is of a database that was restored (L31)."""
+        directory = self._root / boot
+        first = self.read(boot, Position(0, 0), 1)
+        if first.frames or first.damage:
+            return
+        for number in _numbers(directory):
+            _path(directory, number).unlink(missing_ok=True)
+        _clear(directory)
+
+    def _drop(self, boot: BootId, old: Sequence[Path]) -> None:
+        """Remove segments, and those put aside before that nobody needs any more."""
+        kept = self._root / boot / _KEPT
+        aside = list(kept.glob(f"*{_SUFFIX}"))
+        if not (old or aside):
+            return
+        try:
+            pins = self._pins()
+        except ConnectionError:
+            return
+        for path in (*old, *aside):
+            needed = pinned(pins, boot, int(path.stem), path.stat().st_mtime_ns)
+            if not needed:
+                path.unlink(missing_ok=True)
+            elif path.parent != kept:
+                kept.mkdir(mode=0o700, exist_ok=True)
+                path.rename(kept / path.name)
 
 
 def _read(directory: Path, boot: BootId, at: Position, most: int) -> Stretch:
@@ -167,7 +205,8 @@ def _header(path: Path) -> Header | None:
 
 
 def _numbers(directory: Path) -> list[int]:
-    return sorted(int(path.stem) for path in directory.glob(f"*{_SUFFIX}") if path.stem.isdecimal())
+    found = (path for place in (directory, directory / _KEPT) for path in place.glob(f"*{_SUFFIX}"))
+    return sorted({int(path.stem) for path in found if path.stem.isdecimal()})
 
 
 def _first(directory: Path) -> int:
@@ -178,7 +217,17 @@ def _first(directory: Path) -> int:
 
 
 def _path(directory: Path, number: int) -> Path:
-    return directory / f"{number}{_SUFFIX}"
+    path = directory / f"{number}{_SUFFIX}"
+    kept = directory / _KEPT / path.name
+    return kept if not path.exists() and kept.exists() else path
+
+
+def _clear(directory: Path) -> None:
+    (directory / LOCK).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        (directory / _KEPT).rmdir()
+    with contextlib.suppress(OSError):  # somebody left something of their own there
+        directory.rmdir()
 
 
 def _locked(lock: int) -> bool:

@@ -21,6 +21,7 @@ _OPTIONS = " ".join(
         "synchronous_commit=on",
         "default_transaction_isolation=read\\ committed",
         "timezone=UTC",
+        "application_name=clavero",  # a migration asks who else is here
     )
 )
 _Bad = (psycopg.IntegrityError, psycopg.DataError, OverflowError, UnicodeError)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clavero.adapters.storage.ledger_sql import Dialect, Statement
-from clavero.adapters.storage.session import Away, OutcomeUnknown, Refused, Values, named
+from clavero.adapters.storage.session import Away, OutcomeUnknown, Refused, Values, named, positional
 from clavero.ports import Clock
 
 _RETRY_SECONDS = 0.001
@@ -38,7 +38,8 @@ class SqliteSession:
     def many(self, statement: Statement, values: Iterable[Values]) -> None:
         """Run a statement once for each set of values."""
         try:
-            self._connection.executemany(named(statement, Dialect.SQLITE), values)
+            text, ordered = positional(statement)
+            self._connection.executemany(text, map(ordered, values))
         except _Bad as error:
             raise Refused(str(error)) from error
 

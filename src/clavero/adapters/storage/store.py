@@ -180,7 +180,10 @@ def sqlite_store(file: Path) -> SqlStore:
 
 def postgres_store(url: str) -> SqlStore:
     """A store on a server; `postgresql://…`, read committed; a session that sleeps in a transaction is ended."""
-    options = f"-c lock_timeout={_PATIENCE_SECONDS}s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
+    options = (
+        f"-c lock_timeout={_PATIENCE_SECONDS}s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
+        " -c application_name=clavero"
+    )
     engine = create_async_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,

@@ -1,12 +1,13 @@
-"""The schema of the control plane, as SQLAlchemy tables: made whole at a first start, never by replaying migrations."""
+"""The schema of the control plane, as SQLAlchemy tables: made whole at a first start, never by replaying migrations.
+
+Whoever changes a table here or in `ledger_tables` adds a migration: docs/how-to/add-a-migration.md.
+"""
 
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 from clavero.adapters.storage.rows import REGISTRY, Stored
-
-SCHEMA_VERSION = 1
 
 METADATA = MetaData()
 _TYPES = {int: BigInteger, str: Text, bytes: LargeBinary, bool: Boolean}

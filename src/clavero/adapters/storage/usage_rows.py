@@ -1,4 +1,4 @@
-"""Exchanges, holds and rejects as the values that their tables take."""
+"""Exchanges and holds as the values that their tables take."""
 
 from typing import Any
 
@@ -8,11 +8,21 @@ from clavero.domain.ledger import BootId
 from clavero.domain.posting import OpenHold, Posting, amounts
 from clavero.domain.usage import Exchange
 
-_DAY_NS = 86_400 * 1_000_000_000
+DAY_NS = 86_400 * 1_000_000_000
 _json = msgspec.json.Encoder()
 _msgpack = msgspec.msgpack.Encoder()
 _exchange = msgspec.msgpack.Decoder(Exchange)
 _hold_rows = msgspec.json.Decoder(tuple[tuple[str, int, int], ...])
+
+
+def day_of(at_ns: int) -> int:
+    """The UTC day of a moment, counted since 1970."""
+    return at_ns // DAY_NS
+
+
+def row_day(hold: OpenHold) -> int:
+    """The day of the row that a hold becomes."""
+    return day_of(hold.exchange.at_ns if hold.exchange else hold.at_ns)
 
 
 def usage_values(boot: BootId, posting: Posting) -> dict[str, Any]:
@@ -23,7 +33,7 @@ def usage_values(boot: BootId, posting: Posting) -> dict[str, Any]:
         "hold_id": posting.hold_id,
         "request_id": it.request_id,
         "at_ns": it.at_ns,
-        "day": it.at_ns // _DAY_NS,
+        "day": day_of(it.at_ns),
         "key_id": it.key_id,
         "key_version": it.key_version,
         "owner": it.owner,
@@ -34,6 +44,7 @@ def usage_values(boot: BootId, posting: Posting) -> dict[str, Any]:
         "feature": it.feature,
         "endpoint": it.endpoint,
         "model_asked": it.model_asked,
+        "asked": "" if it.model_served else it.model_asked,
         "model_served": it.model_served,
         "provider": it.provider,
         "input": tokens.input,

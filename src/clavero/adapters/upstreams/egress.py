@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from clavero.domain.calls import AddressRefused, ConnectFailed
+from clavero.domain.calls import AddressRefused, ConnectFailed, ProxyFailed
 from clavero.domain.credentials import Network
 from clavero.ports import Ticker
 
@@ -72,6 +72,16 @@ def is_allowed(address: Address, network: Network) -> bool:
     return address.is_global and not inside
 
 
+def check_literal(origin: Origin, network: Network) -> None:
+    """Refuse an address that this network class does not have; of a name, only the proxy will know the address."""
+    try:
+        address = ip_address(origin.host)
+    except ValueError:
+        return
+    if not is_allowed(address, network):
+        raise AddressRefused(f"{origin.host} is not {network.value}")
+
+
 def _unwrapped(address: Address) -> Address:
     """The IPv4 address inside an IPv6 one, where there is one."""
     if isinstance(address, IPv4Address):
@@ -102,6 +112,21 @@ class Resolver:
         self._ticker = ticker
         self._known: dict[tuple[str, int], tuple[float, tuple[str, ...]]] = {}
         self._asked: dict[tuple[str, int], asyncio.Task[tuple[str, ...]]] = {}
+
+    async def proxy_addresses(self, origin: Origin) -> Sequence[str]:
+        """The addresses of a proxy, best first; raises `ProxyFailed`.
+
+        The operator who named it said where calls leave, so it may be public, private or on this machine: no caller
+        and no provider's entry has a part in it. The addresses that are never called are refused here too.
+        """
+        try:
+            found = await self._resolve(origin.host, origin.port)
+        except ConnectFailed as error:
+            raise ProxyFailed(error.detail) from None
+        allowed = [text for text in found if not _is_never(_unwrapped(ip_address(text.partition("%")[0])))]
+        if not allowed:
+            raise ProxyFailed(f"{origin.host} is {', '.join(found[:3])}, which is never called")
+        return allowed
 
     async def addresses(self, origin: Origin, network: Network) -> Sequence[str]:
         """The allowed addresses of an origin, best first; raises `AddressRefused`, `ConnectFailed`."""

@@ -4,6 +4,7 @@ import asyncio
 from typing import Generic, Protocol, TypeVar
 
 from clavero.adapters.upstreams.egress import Origin
+from clavero.adapters.upstreams.tunnel import Via
 from clavero.domain.credentials import Network
 
 
@@ -18,12 +19,16 @@ C = TypeVar("C", bound=Kept)
 
 
 class Place(Generic[C]):
-    """What is known of an origin. `generation` grows with each change: older connections are not used again."""
+    """What is known of an origin, and the proxy that leads there; None for straight calls.
 
-    __slots__ = ("generation", "idle", "most", "network", "origin")
+    `generation` grows with each change: older connections are not used again.
+    """
 
-    def __init__(self, origin: Origin, network: Network, most: int) -> None:
+    __slots__ = ("generation", "idle", "most", "network", "origin", "way")
+
+    def __init__(self, origin: Origin, network: Network, most: int, way: Via | None = None) -> None:
         self.origin = origin
+        self.way = way
         self.network = network
         self.most = most
         self.generation = 0
@@ -49,9 +54,10 @@ class Place(Generic[C]):
         if connection in self.idle:
             self.idle.remove(connection)
 
-    def change(self, network: Network) -> None:
+    def change(self, network: Network, way: Via | None = None) -> None:
         """The operator says otherwise: nothing that was connected under the old rule is used again."""
         self.network = network
+        self.way = way
         self.generation += 1
         idle, self.idle = self.idle, []
         for connection in idle:

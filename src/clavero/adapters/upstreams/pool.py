@@ -12,23 +12,36 @@ from typing import Final
 
 from clavero.adapters.upstreams.call import Call
 from clavero.adapters.upstreams.connection import Connection
-from clavero.adapters.upstreams.egress import Resolver, parse
+from clavero.adapters.upstreams.egress import Origin, Resolver, check_literal, parse
 from clavero.adapters.upstreams.place import Place
 from clavero.adapters.upstreams.request import written
-from clavero.domain.calls import AddressRefused, CallFailed, ConnectFailed, ConnectionLost
+from clavero.adapters.upstreams.tunnel import Via, credentials, dig, reach, via
+from clavero.domain.calls import AddressRefused, CallFailed, ConnectFailed, ConnectionLost, ProxyFailed
 from clavero.domain.credentials import Network
+from clavero.domain.proxies import Outward
 from clavero.ports import Deadlines, Line, Outgoing, Taker, Ticker
 
 _CLOSING_TURNS: Final = 100  # of 10 ms
+STRAIGHT: Final = Outward()
 
 
 class Pool:
-    """Kept connections by origin. The ticker must run; `extra_ca` is a PEM file trusted beside the system's store."""
+    """Kept connections by origin. The ticker must run; `extra_ca` is a PEM file trusted beside the system's store.
+
+    `outward` says through which proxies calls leave; those to this machine never do.
+    """
 
     def __init__(
-        self, ticker: Ticker, *, extra_ca: Path | None = None, idle_seconds: float = 30.0, idle_most: int = 256
+        self,
+        ticker: Ticker,
+        *,
+        outward: Outward = STRAIGHT,
+        extra_ca: Path | None = None,
+        idle_seconds: float = 30.0,
+        idle_most: int = 256,
     ) -> None:
         self._ticker = ticker
+        self._outward = outward
         self._extra_ca = extra_ca
         self._idle_seconds = idle_seconds
         self._idle_most = idle_most
@@ -42,13 +55,14 @@ class Pool:
     def allow(self, origin: str, network: str) -> None:
         """Let calls go to an origin of this network class; raises `ValueError` where either cannot be."""
         parsed, kind = parse(origin), Network(network)
-        if parsed.tls and self._context is None:
+        way = self._way(parsed, kind)
+        if (parsed.tls or (way and way.origin.tls)) and self._context is None:
             self._context = trust(self._extra_ca)
         place = self._places.get(origin)
         if place is None:
-            self._places[origin] = Place(parsed, kind, self._idle_most)
+            self._places[origin] = Place(parsed, kind, self._idle_most, way)
         elif place.network is not kind:
-            place.change(kind)
+            place.change(kind, way)
 
     def send(self, origin: str, outgoing: Outgoing, taker: Taker, deadlines: Deadlines) -> Line:
         """Start a call; its failures go to the taker, and never before this has returned."""
@@ -59,7 +73,7 @@ class Pool:
             asyncio.get_running_loop().call_soon(call.fail, refusal)
             return call
         try:
-            call.data = written(outgoing, place.origin.authority)
+            call.data = written(outgoing, place.origin.authority, _proxied(place))
         except CallFailed as error:
             asyncio.get_running_loop().call_soon(call.fail, error)
             return call
@@ -118,28 +132,53 @@ class Pool:
         """Try the allowed addresses in turn; all but the last may take only their share of the time."""
         place = call.place
         assert place is not None  # noqa: S101 - it was, when the call was sent
-        addresses = await self._resolver.addresses(place.origin, place.network)
+        if place.way is None:
+            target = place.origin
+            addresses = await self._resolver.addresses(target, place.network)
+        else:
+            check_literal(place.origin, place.network)
+            target = place.way.origin
+            addresses = await self._resolver.proxy_addresses(target)
         share = call.deadlines.connect / len(addresses)
         for address in addresses[:-1]:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ProxyFailed):
                 async with asyncio.timeout(share):
                     return await self._connect_to(place, address)
         try:
             return await self._connect_to(place, addresses[-1])
-        except OSError:
-            self._resolver.forget(place.origin)
+        except (OSError, ProxyFailed):
+            self._resolver.forget(target)
             raise
 
     async def _connect_to(self, place: Place[Connection], address: str) -> Connection:
-        origin = place.origin
-        _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: Connection(place, self._ticker, self, self._idle_seconds),
-            address,
-            origin.port,
-            ssl=self._context if origin.tls else None,
-            server_hostname=origin.host if origin.tls else None,
-        )
-        return connection
+        origin, way = place.origin, place.way
+
+        def make() -> Connection:
+            return Connection(place, self._ticker, self, self._idle_seconds)
+
+        if way is None:
+            _, connection = await asyncio.get_running_loop().create_connection(
+                make,
+                address,
+                origin.port,
+                ssl=self._context if origin.tls else None,
+                server_hostname=origin.host if origin.tls else None,
+            )
+            return connection
+        context = self._context or trust(self._extra_ca)
+        if origin.tls:
+            return await dig(address, way, origin, context, make)
+        return (await reach(address, way, context, make))[1]
+
+    def _way(self, origin: Origin, network: Network) -> Via | None:
+        if network is Network.LOOPBACK:
+            return None
+        return via(self._outward.proxy_for(origin.host, origin.port, tls=origin.tls))
+
+
+def _proxied(place: Place[Connection]) -> str | None:
+    """What a request in the clear says to the proxy that passes it on; None where no proxy reads it."""
+    return None if place.way is None or place.origin.tls else credentials(place.way.authorization)
 
 
 def trust(extra_ca: Path | None) -> ssl.SSLContext:

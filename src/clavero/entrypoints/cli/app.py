@@ -24,9 +24,9 @@ ROOM = "clavero.entrypoints.cli"
 # Verbs of the top level: name, then module and function.
 VERBS = {
     "up": "up:up", "init": "init:init", "smoke": "smoke:smoke", "open": "open:open_console", "why": "why:why",
-    "trace": "trace:trace",
+    "whois": "whois:whois", "trace": "trace:trace",
     "explain": "explain:explain", "doctor": "doctor:doctor", "usage": "usage:usage", "settings": "settings:settings",
-    "bench": "bench:bench",
+    "bench": "bench:bench", "top": "top:top",
 }  # fmt: skip
 # Nouns: what each is, and its verbs; a verb's function has its name, with _ behind those that Python knows.
 NOUNS = {
@@ -40,8 +40,10 @@ NOUNS = {
     "project": ("Pieces of work, each of one team.", "list add"),
     "environment": ("Where software runs.", "list add"),
     "service": ("Programs that hold keys.", "list add"),
-    "request": ("The newest exchanges.", "list"),
-    "audit": ("Who changed what.", "list verify"),
+    "request": ("The newest exchanges.", "list tail"),
+    "audit": ("Who changed what.", "list verify export prove"),
+    "vault": ("Who can open what is sealed.", "status rekey seal"),
+    "db": ("The database itself.", "check backup backups verify restore migrate"),
 }
 _BUILTIN = {"list", "set"}
 

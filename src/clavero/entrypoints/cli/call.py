@@ -2,8 +2,8 @@
 
 import http.client
 import json
-import socket
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from clavero.bootstrap.cli import clock
 from clavero.domain.errors import Fault
 from clavero.domain.secret import Secret, mask
 from clavero.domain.startup import Exit
-from clavero.entrypoints.cli.client import connect
+from clavero.entrypoints.cli.client import NOBODY, Trust, connect, told
 from clavero.entrypoints.cli.failure import Failure
 from clavero.entrypoints.cli.speech import language, speak
 from clavero.entrypoints.http.errors import STATUS
@@ -38,7 +38,7 @@ class Answered(Struct, frozen=True, kw_only=True):
         return self.headers.get("x-request-id", "")
 
 
-def chat(gateway: str, key: Secret, model: str, *, stream: bool) -> Answered:
+def chat(gateway: str, key: Secret, model: str, trust: Trust = NOBODY, *, stream: bool) -> Answered:
     """Ask for a word or two; `Failure` where it is refused (exit 5) or the provider fails (exit 6)."""
     asked: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 16}
     if stream:
@@ -47,20 +47,14 @@ def chat(gateway: str, key: Secret, model: str, *, stream: bool) -> Answered:
         "Authorization": f"Bearer {key.reveal()}", "Content-Type": "application/json",
         "Accept-Language": language(), "User-Agent": "clavero-cli",
     }  # fmt: skip
-    connection = connect(gateway, SECONDS)
-    try:
+    connection = connect(gateway, SECONDS, trust)
+    with told(gateway, SECONDS), closing(connection):
         started = clock().monotonic_ns()
         connection.request("POST", "/v1/chat/completions", json.dumps(asked), headers)
         answer = connection.getresponse()
         if answer.status != 200:
             raise refused(answer.status, answer.read(_LONGEST))
         return _streamed(answer, started) if stream else _plain(answer, started)
-    except (ConnectionRefusedError, socket.gaierror):
-        raise Failure("not_running", speak("nobody_at", url=gateway), "clavero up") from None
-    except (TimeoutError, http.client.HTTPException, OSError, ValueError) as error:
-        raise Failure("no_answer", speak("broken", url=gateway, what=type(error).__name__), "clavero doctor") from None
-    finally:
-        connection.close()
 
 
 def refused(status: int, body: bytes) -> Failure:

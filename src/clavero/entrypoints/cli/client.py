@@ -7,7 +7,9 @@ nowhere else, and over plain HTTP to this machine alone.
 import http.client
 import json
 import socket
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -23,11 +25,22 @@ from clavero.entrypoints.cli.speech import language, speak
 
 Answer = dict[str, Any]
 SECONDS = 30.0
+_SILENT_SECONDS = 40.0  # a stream that lives says so every 15
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _BY_STATUS = {
     401: Exit.SIGN_IN, 403: Exit.REFUSED, 404: Exit.NOT_FOUND, 405: Exit.USAGE, 409: Exit.REFUSED, 422: Exit.USAGE,
 }  # fmt: skip
 _MOST_ANSWER = 256 * 1024 * 1024
+
+
+class Trust(Struct, frozen=True):
+    """How a server shows that it is the one: certificates beside the system's, and its name, "" for the URL's.
+
+    What the file holds is trusted by itself; it need not be an authority.
+    """
+
+    ca_file: str = ""
+    name: str = ""
 
 
 class Place(Struct, frozen=True):
@@ -37,6 +50,10 @@ class Place(Struct, frozen=True):
     token_file: Path
     data: Path
     gateway: str = ""
+    trust: Trust = Trust()
+
+
+NOBODY = Trust()
 
 
 class Api:
@@ -74,45 +91,90 @@ class Api:
         given = {
             name: _plain(value) for name, value in (body or {}).items() if value is not None and value not in ("", ())
         }
-        headers = {
-            "Accept": "application/json",
+        headers = self._headers("application/json")
+        sent = None if body is None else json.dumps(given).encode()
+        if sent is not None:
+            headers["Content-Type"] = "application/json"
+        connection = connect(self.place.url, self._seconds, self.place.trust)
+        with told(self.place.url, self._seconds), closing(connection):
+            connection.request(method, f"/api/v1{path}", sent, headers)
+            answer = connection.getresponse()
+            status, answered = answer.status, answer.read(_MOST_ANSWER)
+        return _read(self.place.url, status, answered)
+
+    def lines(self, path: str, last: str = "") -> Iterator[str]:
+        """The lines of a stream of events without end; `last` is the id of the last event that was read.
+
+        `Failure` where it is refused, breaks off, or is silent for longer than a living one is.
+        """
+        headers = self._headers("text/event-stream") | ({"Last-Event-ID": last} if last else {})
+        connection = connect(self.place.url, _SILENT_SECONDS, self.place.trust)
+        with told(self.place.url, _SILENT_SECONDS), closing(connection):
+            connection.request("GET", f"/api/v1{path}", headers=headers)
+            answer = connection.getresponse()
+            if answer.status >= 300:
+                _read(self.place.url, answer.status, answer.read(_MOST_ANSWER))
+            for line in iter(answer.readline, b""):
+                yield line.decode("utf-8", "replace").rstrip("\r\n")
+
+    def _headers(self, accept: str) -> dict[str, str]:
+        return {
+            "Accept": accept,
             "Accept-Language": language(),
             "Authorization": f"Bearer {self._token.reveal()}",
             "User-Agent": "clavero-cli",
         }
-        sent = None if body is None else json.dumps(given).encode()
-        if sent is not None:
-            headers["Content-Type"] = "application/json"
-        status, answered = exchange(self.place.url, method, f"/api/v1{path}", headers, sent, self._seconds)
-        return _read(self.place.url, status, answered)
 
 
-def exchange(
-    url: str, method: str, path: str, headers: Mapping[str, str], body: bytes | None, seconds: float
-) -> tuple[int, bytes]:
-    """Status and body of one HTTP request; `Failure` not_running where nobody listens."""
-    connection = connect(url, seconds)
+@contextmanager
+def told(url: str, seconds: float) -> Iterator[None]:
+    """Every way in which nobody answers, as a `Failure`: not_running, untrusted, no_answer."""
     try:
-        connection.request(method, path, body, dict(headers))
-        answer = connection.getresponse()
-        return answer.status, answer.read(_MOST_ANSWER)
+        yield
     except (ConnectionRefusedError, FileNotFoundError, socket.gaierror):
         raise Failure("not_running", speak("nobody_at", url=url), "clavero up") from None
+    except ssl.SSLCertVerificationError as error:
+        text = speak("untrusted", url=url, why=error.verify_message)
+        raise Failure("untrusted", text, "CLAVERO_CA_FILE=FILE") from None
     except TimeoutError:
         raise Failure("no_answer", speak("silent", url=url, seconds=f"{seconds:g}"), "clavero doctor") from None
-    except (http.client.HTTPException, OSError, UnicodeError) as error:
+    except (http.client.HTTPException, OSError, ValueError) as error:
         raise Failure("no_answer", speak("broken", url=url, what=type(error).__name__), "clavero doctor") from None
-    finally:
-        connection.close()
 
 
-def connect(url: str, seconds: float) -> http.client.HTTPConnection:
-    """A connection to the server of a URL, straight: no proxy is asked."""
+def connect(url: str, seconds: float, trust: Trust = NOBODY) -> http.client.HTTPConnection:
+    """A connection to the server of a URL, straight: no proxy is asked. `Failure` for certificates that are none."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
     if parts.scheme == "https":
-        return http.client.HTTPSConnection(host, port, timeout=seconds)
+        return _Named(host, port, trust, seconds)
     return http.client.HTTPConnection(host, port, timeout=seconds)
+
+
+class _Named(http.client.HTTPSConnection):
+    """TLS with a server whose name is not the one it was found by."""
+
+    def __init__(self, host: str, port: int | None, trust: Trust, seconds: float) -> None:
+        self._trusted = trusting(trust.ca_file)
+        self._name = trust.name or host
+        super().__init__(host, port, timeout=seconds, context=self._trusted)
+
+    def connect(self) -> None:
+        """As its parent's, but for the name."""
+        sock = socket.create_connection((self.host, self.port), self.timeout)
+        self.sock = self._trusted.wrap_socket(sock, server_hostname=self._name)
+
+
+def trusting(ca_file: str) -> ssl.SSLContext:
+    """The system's authorities and those of a file; `Failure` where it holds none."""
+    context = ssl.create_default_context()
+    if ca_file:
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ssl.SSLError):
+            raise Failure("ca_file", speak("ca_file", file=ca_file), "CLAVERO_CA_FILE=FILE", Exit.USAGE) from None
+    return context
 
 
 def checked(url: str) -> str:

@@ -1,36 +1,49 @@
 """`clavero doctor`: whether everything is as it should be; what is on disk, where nothing runs."""
 
+import ssl
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from clavero.bootstrap.cli import clock
-from clavero.domain.startup import Exit
+from clavero.domain.startup import Exit, StartFailure
+from clavero.entrypoints.certificates import SOON_DAYS
 from clavero.entrypoints.cli.checks import Check, clock_check, disk_check, foreign_startup, modes_check
-from clavero.entrypoints.cli.client import Api, Place, connect
+from clavero.entrypoints.cli.client import Api, Place, Trust, connect, told
 from clavero.entrypoints.cli.failure import Failure
 from clavero.entrypoints.cli.options import COMMON, Common
-from clavero.entrypoints.cli.place import data_of, place_of, read_token
+from clavero.entrypoints.cli.place import data_of, place_of, read_token, settings_of
 from clavero.entrypoints.cli.show import Cell, sign
 from clavero.entrypoints.cli.speech import speak
+from clavero.entrypoints.cli.when import shown
+from clavero.entrypoints.exposure import pair_of
+from clavero.settings import read
 
 _SECONDS = 5.0
 _OLD_MS = 5_000  # a worker that was not heard of for so long, records that wait for so long
 _LAG_MS = 10_000
 
 
-def doctor(*, common: Common = COMMON) -> int:
+def doctor(*, ready: bool = False, common: Common = COMMON) -> int:
     """Look at gateway, control plane, workers, ingest, providers, disk, clock, modes of files, installed packages.
 
     Exit 1 where something failed; warnings alone end with 0.
 
     Example: clavero doctor
+
+    Parameters
+    ----------
+    ready
+        Ask nothing but whether the gateway takes calls, as a container's health check does; exit 0 or 1.
     """
-    checks = [*_of_disk(data_of(common.data_dir)), *_of_service(common)]
+    if ready:
+        return _ready(common)
+    checks = [*_of_disk(data_of(common.data_dir)), *_of_database(common.data_dir), *_of_service(common)]
     counts = {meaning: sum(one.meaning == meaning for one in checks) for meaning in ("ok", "warn", "bad")}
     ending = Exit.FAILED if counts["bad"] else Exit.DONE
     if common.json:
-        told = [{"check": one.name, "state": one.meaning, "text": one.text, "fix": one.fix} for one in checks]
-        common.answer({"checks": told, **counts})
+        said = [{"check": one.name, "state": one.meaning, "text": one.text, "fix": one.fix} for one in checks]
+        common.answer({"checks": said, **counts})
         return ending
     screen = common.screen()
     room = max(len(one.name) for one in checks)
@@ -41,8 +54,32 @@ def doctor(*, common: Common = COMMON) -> int:
     return ending
 
 
+def _ready(common: Common) -> int:
+    """What /health/ready says, in one line; `Failure` where nobody answers."""
+    place = place_of(common.url, common.data_dir)
+    with told(place.gateway, _SECONDS), closing(connect(place.gateway, _SECONDS, place.trust)) as connection:
+        connection.request("GET", "/health/ready")
+        status = connection.getresponse().status
+    if common.json:
+        common.answer({"ready": status == 200, "status": status})
+    else:
+        common.screen().line(sign("ok" if status == 200 else "bad"), f" {place.gateway}/health/ready  {status}")
+    return Exit.DONE if status == 200 else Exit.FAILED
+
+
 def _of_disk(data: Path) -> list[Check]:
     return [disk_check(data), *modes_check(data), foreign_startup()]
+
+
+def _of_database(data_dir: Path | None) -> list[Check]:
+    """The schema, and how old the newest backup is; a database that is not made yet is no finding."""
+    from clavero.bootstrap.checkup import at_a_glance
+
+    try:
+        found = at_a_glance(settings_of(data_dir))
+    except StartFailure as failure:
+        return [] if failure.code == "database_missing" else [Check("schema", "bad", failure.message, failure.fix)]
+    return [Check(one.name, one.state, one.text, one.fix) for one in found]
 
 
 def _of_service(common: Common) -> list[Check]:
@@ -51,19 +88,51 @@ def _of_service(common: Common) -> list[Check]:
         place = place_of(common.url, common.data_dir)
         date = _date_of(place)
     except Failure as failure:
-        return [Check("control", "warn", f"{failure.message}; {speak('partial')}", failure.fix)]
+        away = Check("control", "warn", f"{failure.message}; {speak('partial')}", failure.fix)
+        return [away, *files_checks(common.data_dir)]
     control = Check("control", "ok", place.url)
     try:
         api = Api(place, read_token(place.token_file), _SECONDS)
         status = api.get("/status")
         providers = api.get("/providers")["providers"]
+        vault = api.get("/vault")
     except Failure as failure:
         return [control, Check("token", "bad", failure.message, failure.fix)]
     gateway = place.gateway or str(status.get("gateway_url", ""))
+    trust = place.trust if place.gateway else Trust(place.trust.ca_file)
     return [
-        control, _gateway(gateway), *workers_checks(status), *ingest_checks(status), *providers_checks(providers),
+        control, _gateway(gateway, trust), *tls_checks(status),
+        *workers_checks(status), *ingest_checks(status), *providers_checks(providers), vault_check(vault),
         clock_check(date, clock().wall_ns()),
     ]  # fmt: skip
+
+
+def files_checks(data_dir: Path | None) -> list[Check]:
+    """Whether the next start will find a certificate that it can serve, as far as file and variables name one."""
+    try:
+        pair = pair_of(read({"storage.data_dir": str(data_dir) if data_dir else None})[0])
+    except StartFailure as failure:
+        return [Check("tls", "bad", failure.message, failure.fix)]
+    if pair is None:
+        return []
+    now_ns = clock().wall_ns()
+    days, wrong = pair.days_left(now_ns), pair.wrong(now_ns)
+    text = wrong or speak("certificate", names=", ".join(pair.names), days=f"{days:.0f}")
+    return [Check("tls", "warn" if wrong or days < SOON_DAYS else "ok", text)]
+
+
+def tls_checks(status: dict[str, Any]) -> list[Check]:
+    """How long the certificate of the listeners lasts, and whether the last reload took; nothing without TLS."""
+    tls = status.get("tls")
+    if not tls:
+        return []
+    days, problem = tls["days_left"], tls["problem"]
+    meaning = "bad" if days <= 0 else "warn" if days < SOON_DAYS else "ok"
+    text = speak("certificate", names=", ".join(tls["names"]), days=f"{days:.0f}")
+    found = [Check("tls", meaning, text, "" if meaning == "ok" else speak("certificate_fix", pid=tls["supervisor"]))]
+    if problem:
+        found.append(Check("tls", "warn", speak("not_reloaded", problem=problem), f"kill -HUP {tls['supervisor']}"))
+    return found
 
 
 def workers_checks(status: dict[str, Any]) -> list[Check]:
@@ -83,6 +152,16 @@ def ingest_checks(status: dict[str, Any]) -> list[Check]:
     if rejects:
         found.append(Check("rejects", "bad", speak("rejects", n=f"{rejects:,}"), "clavero audit verify"))
     return found
+
+
+def vault_check(vault: dict[str, Any]) -> Check:
+    """Whether the vault opens, and a move to new keys goes on."""
+    if vault["check"] != "ok":
+        return Check("vault", "bad", vault["check"], "clavero vault status")
+    if vault["stuck"]:
+        return Check("vault", "warn", speak("rekey_stuck", why=vault["stuck"]), "clavero vault status")
+    since = shown(vault["root_key_since"])
+    return Check("vault", "ok", f"{speak('vault_root', name=vault['root_key'], since=since)} ({vault['seal']})")
 
 
 def providers_checks(providers: list[dict[str, Any]]) -> list[Check]:
@@ -107,12 +186,15 @@ def _provider(provider: dict[str, Any]) -> Check:
     )
 
 
-def _gateway(url: str) -> Check:
+def _gateway(url: str, trust: Trust) -> Check:
     """Whether the gateway knows a stranger: the dearest question that needs no key."""
     if not url:
         return Check("gateway", "warn", speak("no_gateway"), "--data-dir DIR")
     try:
-        status, code = _stranger(url)
+        status, code = _stranger(url, trust)
+    except ssl.SSLCertVerificationError as error:
+        text = speak("untrusted", url=url, why=error.verify_message)
+        return Check("gateway", "warn", text, "CLAVERO_CA_FILE=FILE")
     except (OSError, ValueError):
         return Check("gateway", "bad", speak("nobody_at", url=url), "clavero up")
     if status == 401 and code == "missing_api_key":
@@ -120,20 +202,20 @@ def _gateway(url: str) -> Check:
     return Check("gateway", "bad", speak("not_clavero", url=url, status=status), speak("check_url"))
 
 
-def _stranger(url: str) -> tuple[int, str]:
+def _stranger(url: str, trust: Trust) -> tuple[int, str]:
     import http.client
     import json
 
-    connection = connect(url, _SECONDS)
+    connection = connect(url, _SECONDS, trust)
     try:
         connection.request("GET", "/v1/models")
         answer = connection.getresponse()
-        told = json.loads(answer.read(100_000))
+        body = json.loads(answer.read(100_000))
     except http.client.HTTPException:
         raise ValueError(url) from None
     finally:
         connection.close()
-    error = told.get("error") if isinstance(told, dict) else None
+    error = body.get("error") if isinstance(body, dict) else None
     return answer.status, str(error.get("code", "")) if isinstance(error, dict) else ""
 
 
@@ -141,12 +223,15 @@ def _date_of(place: Place) -> str:
     """The Date header of the control plane; `Failure` where it does not answer."""
     import http.client
 
-    connection = connect(place.url, _SECONDS)
+    connection = connect(place.url, _SECONDS, place.trust)
     try:
         connection.request("GET", "/api/v1/status")
         answer = connection.getresponse()
         answer.read()
         return answer.getheader("date", "")
+    except ssl.SSLCertVerificationError as error:
+        text = speak("untrusted", url=place.url, why=error.verify_message)
+        raise Failure("untrusted", text, "CLAVERO_CA_FILE=FILE") from None
     except (OSError, http.client.HTTPException):
         raise Failure("not_running", speak("nobody_at", url=place.url), "clavero up") from None
     finally:

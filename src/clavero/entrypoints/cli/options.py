@@ -18,7 +18,9 @@ from clavero.entrypoints.cli.show import Cell, Column, Row, Screen, screen
 from clavero.entrypoints.cli.speech import heading, language, say, speak
 from clavero.entrypoints.cli.when import instant_ns
 
-_RIGHT = frozenset({"SPENT", "HELD", "LIMIT", "COST", "CALLS", "TOKENS", "ERRORS", "INPUT", "OUTPUT", "CACHED", "USED"})
+_RIGHT = frozenset(
+    {"SIZE", "ROWS", "SPENT", "HELD", "LIMIT", "COST", "CALLS", "TOKENS", "ERRORS", "INPUT", "OUTPUT", "CACHED", "USED"}
+)
 
 
 @Parameter(name="*", group="Everywhere")

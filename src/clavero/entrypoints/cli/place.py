@@ -1,25 +1,51 @@
 """Finding clavero: `--url`, else `CLAVERO_URL`, else what the running one has written into its data directory."""
 
-import json
 from pathlib import Path
+
+import msgspec
+from msgspec import Struct
 
 from clavero.domain import tokens
 from clavero.domain.secret import Secret
 from clavero.domain.startup import Exit
-from clavero.entrypoints.cli.client import Api, Place, checked
+from clavero.entrypoints.cli.client import Api, Place, Trust, checked
 from clavero.entrypoints.cli.failure import Failure, usage
 from clavero.entrypoints.cli.speech import speak
-from clavero.settings import BadSetting, UnknownSetting, read, variable
+from clavero.settings import BadSetting, Settings, UnknownSetting, read, variable
 
 _LONGEST_TOKEN = 4096
 
 
+class Here(Struct, frozen=True):
+    """How a program on the same machine reaches it: URLs that need no resolver, and what their certificate says."""
+
+    gateway: str = ""
+    admin: str = ""
+    name: str = ""
+    ca_file: str = ""
+
+
+class Told(Struct, frozen=True):
+    """What stands in `run/ready.json`; the URLs are those of everybody."""
+
+    gateway_url: str = ""
+    admin_url: str = ""
+    here: Here = Here()
+
+    def __bool__(self) -> bool:
+        return bool(self.admin_url)
+
+
 def data_of(data_dir: Path | None) -> Path:
     """The data directory: as given, else as the settings have it."""
-    if data_dir is not None:
-        return data_dir
+    return data_dir if data_dir is not None else settings_of(None).data
+
+
+def settings_of(data_dir: Path | None, passphrase_file: Path | None = None) -> Settings:
+    """What a start here would be told; a usage error where a setting is wrong."""
+    given = {"storage.data_dir": data_dir, "vault.passphrase_file": passphrase_file}
     try:
-        return read({})[0].data
+        return read({name: str(path) if path else None for name, path in given.items()})[0]
     except (UnknownSetting, BadSetting) as error:
         raise usage(str(error), "clavero settings", "bad_setting") from None
 
@@ -29,14 +55,15 @@ def place_of(url: str | None, data_dir: Path | None) -> Place:
     data = data_of(data_dir)
     told = ready(data)
     named = url or variable("CLAVERO_URL")
-    if named:
-        address = checked(named)
-        gateway = told.get("gateway_url", "") if told.get("admin_url", "") == address else ""
-        return Place(address, _token_file(data), data, gateway)
-    if "admin_url" not in told:
+    if named and checked(named) != told.admin_url:
+        return Place(checked(named), _token_file(data), data, trust=Trust(variable("CLAVERO_CA_FILE")))
+    if not told:
         fix = "clavero up" if data_dir is None else f"clavero up --data-dir {data}"
         raise Failure("not_running", speak("not_running", data=data), fix)
-    return Place(checked(told["admin_url"]), _token_file(data), data, told.get("gateway_url", ""))
+    here = told.here
+    trust = Trust(variable("CLAVERO_CA_FILE") or here.ca_file, here.name)
+    url = here.admin or checked(told.admin_url)  # what never leaves this machine needs no TLS
+    return Place(url, _token_file(data), data, here.gateway or told.gateway_url, trust)
 
 
 def open_api(place: Place, seconds: float) -> Api:
@@ -44,13 +71,12 @@ def open_api(place: Place, seconds: float) -> Api:
     return Api(place, read_token(place.token_file), seconds)
 
 
-def ready(data: Path) -> dict[str, str]:
+def ready(data: Path) -> Told:
     """What the running clavero says of itself; empty where none runs."""
     try:
-        told = json.loads((data / "run" / "ready.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {str(name): str(value) for name, value in told.items()} if isinstance(told, dict) else {}
+        return msgspec.json.decode((data / "run" / "ready.json").read_bytes(), type=Told)
+    except (OSError, msgspec.MsgspecError):
+        return Told()
 
 
 def read_token(file: Path) -> Secret:

@@ -49,7 +49,7 @@ class Screen:
         self.width = width
         self.colour = colour
         self._out = out
-        self._encoding = (out.encoding or "utf-8").lower().replace("_", "-")
+        self.encoding = (out.encoding or "utf-8").lower().replace("_", "-")
 
     def line(self, *cells: Cell | str) -> None:
         """One line of texts, each coloured by what it means."""
@@ -73,7 +73,7 @@ class Screen:
     def clean(self, text: str) -> str:
         """Printable letters alone, ASCII where the encoding has no more."""
         text = "".join(letter if letter.isprintable() or letter == "\u202f" else "?" for letter in text)
-        if self._encoding in {"utf-8", "utf8"}:
+        if self.encoding in {"utf-8", "utf8"}:
             return text
         plain = "".join(_ASCII.get(letter, letter) for letter in text)
         return plain.encode("ascii", "replace").decode("ascii")

@@ -7,7 +7,7 @@ from clavero.domain.money import from_usd
 from clavero.domain.secret import Secret
 from clavero.domain.startup import Exit
 from clavero.entrypoints.cli.call import Answered, chat
-from clavero.entrypoints.cli.client import Api, checked, path_of
+from clavero.entrypoints.cli.client import Api, Trust, checked, path_of
 from clavero.entrypoints.cli.failure import Failure, usage
 from clavero.entrypoints.cli.options import COMMON, Common, dollars
 from clavero.entrypoints.cli.show import sign
@@ -52,8 +52,11 @@ def smoke(
     """
     api = common.api()
     key = chosen_key(key_file, api.place.data)
-    gateway = checked(gateway_url or api.place.gateway or str(api.get("/status").get("gateway_url", "")))
-    answered = chat(gateway, key, model, stream=stream)
+    given = gateway_url or (not api.place.gateway and str(api.get("/status").get("gateway_url", "")))
+    gateway, trust = api.place.gateway, api.place.trust
+    if given:
+        gateway, trust = checked(given), Trust(variable("CLAVERO_CA_FILE"))
+    answered = chat(gateway, key, model, trust, stream=stream)
     checks = [headers_check(answered), model_check(model, answered), _times(answered), cost_check(api, answered)]
     if common.json:
         common.answer({"request_id": answered.request_id, "checks": checks})

@@ -1,5 +1,6 @@
 """How the command line speaks: in the language of the terminal (LANG), English or Spanish; data apart from the rest."""
 
+import os
 import sys
 
 from clavero.domain.units import Language
@@ -25,8 +26,10 @@ def heading(name: str) -> str:
 
 
 def say(text: str) -> None:
-    """Write a line for people: to stderr, so that data on stdout stays clean."""
+    """Write a line for people: to stderr, so that data on stdout stays clean. Nothing fails for want of a reader."""
     try:
         print(text, file=sys.stderr, flush=True)
+    except OSError:  # a full disk, or whoever read has gone: from now on there is nobody to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     except UnicodeEncodeError:
         print(text.encode("ascii", "replace").decode("ascii"), file=sys.stderr, flush=True)

@@ -1,6 +1,9 @@
 """`clavero usage`: what was used and what it cost, beside what the ledger says."""
 
-from typing import Any
+import sys
+from csv import writer
+from decimal import Decimal
+from typing import Any, TextIO
 
 from clavero.domain.startup import Exit
 from clavero.entrypoints.cli.options import COMMON, Common, dollars
@@ -9,12 +12,19 @@ from clavero.entrypoints.cli.speech import heading, speak
 from clavero.entrypoints.cli.when import shown
 
 _FIGURES = ("CALLS", "ERRORS", "TOKENS", "COST")
+_PERIOD = ("period_start", "period_end")
+_COUNTS = ("calls", "errors")
+TOKENS = ("input", "cached", "cache_write", "output", "reasoning")
+_AMOUNTS = ("cost_usd", "estimated_usd")
+_SHOWN, _MOST = 1_000, 100_000  # rows for people, and for a file
 
 
-def usage(*, by: str = "service,model", since: str = "7d", until: str = "", common: Common = COMMON) -> int:
-    """Show calls, tokens and cost by any group, in whole UTC days; the total equals the ledger's.
+def usage(
+    *, by: str = "service,model", since: str = "7d", until: str = "", csv: bool = False, common: Common = COMMON
+) -> int:
+    """Show calls, tokens and cost by any group, in whole UTC days or hours; the total equals the ledger's.
 
-    Example: clavero usage --by service,model,feature --since 7d
+    Example: clavero usage --by team,key,day --since 2026-11-01 --until 2026-12-01 --csv > november.csv
 
     Parameters
     ----------
@@ -22,20 +32,48 @@ def usage(*, by: str = "service,model", since: str = "7d", until: str = "", comm
         Groups with commas between: service, model, feature, key, owner, team, project, environment, provider,
         endpoint, day, status.
     since
-        The first day: 7d, or 2026-11-01.
+        The first day: 7d, or 2026-11-01; the first hour: 36h, or 2026-11-01T14:00.
     until
-        The day after the last; now where it is left out.
+        The day or hour after the last; now where it is left out.
+    csv
+        Every row as CSV, each with its period, amounts in USD to the last digit; no line for the total.
     """
-    report = common.api().get("/usage", by=by, since=since, until=until)
+    report = common.api().get("/usage", by=by, since=since, until=until, limit=_MOST if csv else _SHOWN)
     equal = bool(report["equal"])
+    if csv:
+        write_csv(report, sys.stdout)
+        if report["more"]:
+            common.note("rows_left", count=f"{_MOST:,}")
+        return Exit.FAILED if report["more"] or not equal else Exit.DONE
     if common.json:
         common.answer(report)
         return Exit.DONE if equal else Exit.FAILED
     common.note("bounds", since=shown(report["since"]), until=shown(report["until"]))
     common.screen().table(*tabled(report))
+    if report["more"]:
+        common.note("rows_left", count=f"{_SHOWN:,}")
     if not equal:
         common.note("differs_fix")
     return Exit.DONE if equal else Exit.FAILED
+
+
+def write_csv(report: dict[str, Any], out: TextIO) -> None:
+    """RFC 4180: a line of names, then each row with the bounds of the report; amounts are exact decimals."""
+    lines = writer(out)
+    lines.writerow([*_PERIOD, *report["by"], *_COUNTS, *TOKENS, *_AMOUNTS])
+    for line in report["rows"]:
+        lines.writerow([
+            report["since"], report["until"],
+            *(_plain(str(line[group])) for group in report["by"]),
+            *(line[name] for name in _COUNTS),
+            *(line["tokens"][kind] for kind in TOKENS),
+            *(f"{Decimal(line[name]).scaleb(-9):.9f}" for name in ("cost_nano_usd", "estimated_nano_usd")),
+        ])  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    """A name that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def tabled(report: dict[str, Any]) -> tuple[list[Column], list[Row]]:

@@ -12,10 +12,13 @@ from math import inf
 from typing import Final
 
 from clavero.domain.errors import InternalError, Overloaded, Problem, RequestTimeout
+from clavero.domain.forwarded import FOR, SAID, plain
 from clavero.entrypoints.http.answer import CONTINUE, framing, head
 from clavero.entrypoints.http.edge import Edge
 from clavero.entrypoints.http.exchange import Exchange
 from clavero.entrypoints.http.intake import Intake
+from clavero.entrypoints.http.listener import admits
+from clavero.ports import Request
 
 _IDLE: Final = 0  # between two requests
 _HEAD: Final = 1  # a byte of a request has come
@@ -32,7 +35,7 @@ class Connection(asyncio.Protocol):
     """What the loop calls, and what an exchange needs of its wire."""
 
     __slots__ = (
-        "_counted", "_due", "_early", "_edge", "_exchange", "_intake", "_peer", "_phase", "_since", "_stall",
+        "_counted", "_due", "_early", "_edge", "_exchange", "_intake", "_peer", "_phase", "_relays", "_since", "_stall",
         "_started_ns", "deadline", "paused", "transport",
     )  # fmt: skip
 
@@ -43,6 +46,7 @@ class Connection(asyncio.Protocol):
         self._intake = Intake(edge.limits)
         self._phase = _IDLE
         self._peer = ""
+        self._relays = False  # the peer speaks for others, and is believed
         self._exchange: Exchange | None = None
         self._early: list[bytes] = []  # came when the answer was out and its task not quite done
         self._due = self._stall = self.deadline = inf
@@ -57,11 +61,19 @@ class Connection(asyncio.Protocol):
         """Begin to wait for a request."""
         self.transport = transport  # type: ignore[assignment] # the loop hands a protocol of streams a Transport
         self.transport.set_write_buffer_limits(high=_WATER)  # over TLS it would be half a megabyte
-        peer = transport.get_extra_info("peername")
-        self._peer = peer[0] if isinstance(peer, tuple) else ""
+        peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        self._peer = plain(peer[0]) if isinstance(peer, tuple) else ""
         self._edge.ticker.add(self)
         self._wait(self._edge.limits.idle_seconds)
-        if not self._edge.enter(self, self._peer):
+        entered, proxies = self._edge.enter(self, self._peer), self._edge.inside.proxies
+        if proxies:
+            self._relays = proxies.holds(self._peer)
+            if not admits(proxies, self._peer, plain(own[0]) if isinstance(own, tuple) else ""):
+                self._edge.inside.missed("peer_not_admitted", self._peer)
+                self._phase = _CLOSED
+                self.transport.abort()
+                return
+        if not entered:
             self._refuse(Overloaded())
 
     def data_received(self, data: bytes) -> None:
@@ -190,6 +202,7 @@ class Connection(asyncio.Protocol):
     def _hand_over(self) -> None:
         edge, intake = self._edge, self._intake
         request = intake.take(edge.new_id(), self._peer, edge.clock.wall_ns(), self._started_ns)
+        self._attribute(request)
         exchange = self._exchange = Exchange(self, request, keep=intake.keep, old=intake.old)
         intake.reset()
         if self._counted:
@@ -199,6 +212,15 @@ class Connection(asyncio.Protocol):
         self._due = inf
         self.deadline = self._stall
         edge.begin(exchange, self._carry)
+
+    def _attribute(self, request: Request) -> None:
+        """Say whose request it is; what a peer says of others goes no further, whether it was believed or not."""
+        headers = request.headers
+        if self._relays:
+            request.peer = self._edge.inside.proxies.client(self._peer, headers.get(FOR, ""))
+        for name in SAID:
+            if name in headers:
+                del headers[name]
 
     async def _carry(self, exchange: Exchange) -> None:
         exchange.begun = True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct
 
 from clavero.domain.errors import Problem
+from clavero.domain.forwarded import Proxies
 from clavero.entrypoints.http.answer import http_date
 from clavero.ports import Client, Clock, Request, Ticker
 
@@ -24,6 +25,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     head_bytes: int = 32 * 1024
     target_bytes: int = 8 * 1024
     fields: int = 100
+    handshake_seconds: float = 10.0  # of TLS
     head_seconds: float = 5.0
     body_bytes: int = 10 * 1024 * 1024
     body_rate: int = 1024
@@ -36,16 +38,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     bodies_bytes: int = 256 * 1024 * 1024  # of all bodies that are not whole yet
 
 
-def nobody(address: str) -> bool:
-    """No peer speaks for others."""
-    del address
-    return False
-
-
 class Inside(Struct, frozen=True, kw_only=True):
     """What the edge is given: whom to hand a request to, how to word a refusal, where ids and time come from.
 
-    `trusted` says which peers speak for many callers, so that the cap for one address is not theirs.
+    `proxies` speak for many callers, so that the cap for one address is not theirs; `missed` hears the code and address
+    of each caller that was let go before its first request.
     """
 
     handler: Handler
@@ -53,7 +50,8 @@ class Inside(Struct, frozen=True, kw_only=True):
     new_id: Callable[[], str]
     clock: Clock
     ticker: Ticker
-    trusted: Callable[[str], bool] = nobody
+    proxies: Proxies = Proxies()
+    missed: Callable[[str, str], None] = lambda _code, _address: None
 
 
 class Guarded(Protocol):
@@ -101,7 +99,7 @@ class Edge:
         self.connections.add(connection)
         count = self.addresses.get(address, 0) + 1
         self.addresses[address] = count
-        return count <= self.limits.per_address or self.inside.trusted(address)
+        return count <= self.limits.per_address or self.inside.proxies.holds(address)
 
     def leave(self, connection: Guarded, address: str) -> None:
         """Count it out again."""

@@ -7,11 +7,12 @@ import asyncio
 import socket
 import ssl as tls
 
+from clavero.domain.errors import TlsRequired
+from clavero.entrypoints.http.answer import framing, head
 from clavero.entrypoints.http.connection import Connection
 from clavero.entrypoints.http.edge import Edge, Inside, Limits
+from clavero.entrypoints.http.listener import BACKLOG, Entry, Listener
 
-_BACKLOG = 1024
-_HANDSHAKE_SECONDS = 10.0
 _LAST_STEPS_SECONDS = 5.0  # for cancelled tasks to write their records
 
 
@@ -22,7 +23,7 @@ class Server:
         self._inside = inside
         self._limits = limits or Limits()
         self._edge: Edge | None = None
-        self._listener: asyncio.Server | None = None
+        self._listener: asyncio.Server | Listener | None = None
 
     @property
     def connections(self) -> int:
@@ -39,12 +40,19 @@ class Server:
         loop = asyncio.get_running_loop()
         edge = self._edge = Edge(self._inside, self._limits, loop)
         edge.ticker.add(edge)
-        self._listener = await loop.create_server(
-            lambda: Connection(edge),
-            sock=sock,
-            ssl=ssl,
-            backlog=_BACKLOG,
-            ssl_handshake_timeout=_HANDSHAKE_SECONDS if ssl else None,
+        if ssl is None:
+            self._listener = await loop.create_server(lambda: Connection(edge), sock=sock, backlog=BACKLOG)
+        else:
+            self._listener = Listener(sock, self._entry(edge, ssl))
+
+    def _entry(self, edge: Edge, ssl: tls.SSLContext) -> Entry:
+        return Entry(
+            make=lambda: Connection(edge),
+            missed=self._inside.missed,
+            proxies=self._inside.proxies,
+            tls=ssl,
+            in_the_clear=_in_the_clear(edge),
+            handshake_seconds=self._limits.handshake_seconds,
         )
 
     async def stop(self, grace: float) -> None:
@@ -62,6 +70,12 @@ class Server:
             connection.end()
         await _until(edge, _LAST_STEPS_SECONDS)
         edge.ticker.discard(edge)
+
+
+def _in_the_clear(edge: Edge) -> bytes:
+    """What a caller without TLS is answered on a port of TLS."""
+    status, headers, body = edge.words(TlsRequired(), None)
+    return head(status, headers, edge.date, framing(len(body), keep=False)) + body
 
 
 async def _until(edge: Edge, seconds: float) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from clavero.domain.budgets import BudgetId, RowKey
-from clavero.domain.ledger import Answer, Ask, BootId, Fenced, RowState, Talk, Terms
+from clavero.domain.ledger import Ack, Answer, Ask, BootId, Fenced, RowState, Talk, Terms
 from clavero.ports import Lender
 from clavero.testing.ledgers import Ledger
 
@@ -21,7 +21,13 @@ def talk(lender: Lender, boot: BootId, *asks: Ask, returned: dict[RowKey, int] |
     assert isinstance(acked, dict)
     tail = more.get("tail", 0)
     assert isinstance(tail, int)
-    return lender.talk(Talk(boot, 1, tail, returned or {}, acked, asks))
+    forgotten = (KEY,) if more.get("forgotten") else ()
+    return lender.talk(Talk(boot, 1, tail, returned or {}, acked, asks, forgotten=forgotten))
+
+
+def ack(number: int, base: int = 0, slack: int = 0) -> dict[RowKey, Ack]:
+    """All grants of the key's row are known, and this is what of it was given back, or came back and is kept."""
+    return {KEY: Ack(number, base, slack)}
 
 
 def answer(terms: Terms, name: str) -> Answer:
@@ -96,9 +102,16 @@ def test_all_rows_of_an_ask_are_had_or_none(key_of_100: Ledger) -> None:
 def test_alone_on_a_row_a_short_headroom_is_proof_enough(key_of_100: Ledger) -> None:
     lender = worker(key_of_100, A)
     assert answer(talk(lender, A, ask("r1", {KEY: 90})), "r1") is Answer.GRANTED
-    terms = talk(lender, A, ask("r2", {KEY: 11}))
-    assert (answer(terms, "r2"), terms.wants) == (Answer.REFUSED, {})
+    terms = talk(lender, A, ask("r2", {KEY: 11}), acked=ack(0))
+    assert (answer(terms, "r2"), terms.verdicts["r2"].short_by, terms.wants) == (Answer.REFUSED, 1, {})
     assert answer(talk(lender, A, ask("r3", {KEY: 10})), "r3") is Answer.GRANTED
+
+
+def test_who_does_not_know_what_it_was_granted_is_refused_nothing(key_of_100: Ledger) -> None:
+    lender = worker(key_of_100, A)
+    talk(lender, A, ask("r1", {KEY: 90}))  # if this answer was lost, 90 are nobody's
+    assert answer(talk(lender, A, ask("r2", {KEY: 11})), "r2") is Answer.WAIT
+    assert answer(talk(lender, A, ask("r2", {KEY: 11}, have={KEY: 90})), "r2") is Answer.GRANTED
 
 
 def test_a_return_is_a_total_and_is_applied_once(key_of_100: Ledger) -> None:
@@ -148,7 +161,7 @@ def test_a_lowered_limit_becomes_excess_and_goes_as_money_comes_back(key_of_100:
     key_of_100.apply_limit(KEY.budget, 50)
     terms = talk(lender, A)
     assert (terms.rows[KEY].limit, terms.rows[KEY].excess) == (50, 30), "a row in excess is told of unasked"
-    assert answer(talk(lender, A, ask("r2", {KEY: 1})), "r2") is Answer.REFUSED
+    assert answer(talk(lender, A, ask("r2", {KEY: 1}), acked=ack(0)), "r2") is Answer.REFUSED
     assert talk(lender, A, returned={KEY: 20}).rows[KEY].excess == 10
     terms = talk(lender, A, ask("r3", {KEY: 10}), returned={KEY: 40})
     assert (terms.rows[KEY].excess, answer(terms, "r3")) == (0, Answer.GRANTED)
@@ -167,7 +180,7 @@ def test_a_deleted_budget_that_is_made_again_lends_again_and_remembers_what_is_o
     key_of_100.delete(KEY.budget)
     key_of_100.budget(KEY.budget, 40)
     key_of_100.apply_limit(KEY.budget, 40)
-    assert answer(talk(lender, A, ask("r2", {KEY: 11})), "r2") is Answer.REFUSED
+    assert answer(talk(lender, A, ask("r2", {KEY: 11}), acked=ack(0)), "r2") is Answer.REFUSED
     assert answer(talk(lender, A, ask("r2", {KEY: 10})), "r2") is Answer.GRANTED
 
 
@@ -196,22 +209,70 @@ def test_a_share_of_somebody_else_is_waited_for_and_everybody_hears_of_it(
 def test_what_comes_back_goes_to_the_one_who_waits(spoken_for: tuple[Ledger, Lender, Lender]) -> None:
     _, first, second = spoken_for
     want = talk(second, B, ask("b1", {KEY: 50})).wants[KEY]
-    talk(first, A, returned={KEY: 40}, acked={KEY: want})
+    talk(first, A, returned={KEY: 40}, acked=ack(want))
     terms = talk(second, B, ask("b1", {KEY: 50}, gladly=90))
     assert answer(terms, "b1") is Answer.GRANTED
     assert terms.wants == {}
     assert terms.rows[KEY].share >= 50
 
 
-def test_money_is_refused_once_every_holder_has_answered(spoken_for: tuple[Ledger, Lender, Lender]) -> None:
+def test_money_is_refused_once_every_holder_has_answered_twice(spoken_for: tuple[Ledger, Lender, Lender]) -> None:
+    """First for what they can give back, then, after the row was looked at, for what came back to them since."""
+    _, first, second = spoken_for
+    need = ask("b1", {KEY: 50})
+    want = talk(second, B, need).wants[KEY]
+    assert answer(talk(second, B, need), "b1") is Answer.WAIT
+    talk(first, A, returned={KEY: 10}, acked=ack(want))
+    terms = talk(second, B, need)
+    assert answer(terms, "b1") is Answer.WAIT
+    look = terms.wants[KEY]
+    assert look > want
+    talk(first, A, acked=ack(look - 1))
+    assert answer(talk(second, B, need), "b1") is Answer.WAIT
+    talk(first, A, acked=ack(look))
+    terms = talk(second, B, need)
+    assert (terms.verdicts["b1"].answer, terms.verdicts["b1"].short, terms.wants) == (Answer.REFUSED, KEY, {})
+
+
+def test_what_came_back_to_a_holder_since_it_answered_may_have_been_enough(
+    spoken_for: tuple[Ledger, Lender, Lender],
+) -> None:
+    _, first, second = spoken_for
+    need = ask("b1", {KEY: 50})
+    want = talk(second, B, need).wants[KEY]
+    talk(first, A, returned={KEY: 10}, acked=ack(want, base=7))
+    look = talk(second, B, need).wants[KEY]
+    talk(first, A, acked=ack(look, base=7, slack=27))  # 30 and these 20 would have done at some instant, perhaps
+    terms = talk(second, B, need)
+    assert answer(terms, "b1") is Answer.WAIT
+    again = terms.wants[KEY]
+    assert again > look, "it is looked at once more"
+    talk(first, A, acked=ack(again, base=7, slack=26))
+    assert answer(talk(second, B, need), "b1") is Answer.REFUSED
+
+
+def test_one_look_serves_everybody_who_asked_before_it(spoken_for: tuple[Ledger, Lender, Lender]) -> None:
+    ledger, first, second = spoken_for
+    third = worker(ledger, C)
+    want = talk(second, B, ask("b1", {KEY: 50}), ask("b2", {KEY: 5})).wants[KEY]
+    talk(third, C, ask("c1", {KEY: 60}))
+    talk(first, A, acked=ack(want))
+    look = talk(second, B, ask("b1", {KEY: 50}), ask("b2", {KEY: 5})).wants[KEY]
+    talk(first, A, acked=ack(look))
+    late = ask("c2", {KEY: 70})
+    terms = talk(third, C, ask("c1", {KEY: 60}), late)
+    assert [answer(terms, name) for name in ("c1", "c2")] == [Answer.REFUSED, Answer.WAIT]
+    terms = talk(second, B, ask("b1", {KEY: 50}), ask("b2", {KEY: 5}))
+    assert [answer(terms, name) for name in ("b1", "b2")] == [Answer.REFUSED, Answer.GRANTED]
+
+
+def test_what_a_holder_keeps_for_its_own_waiter_counts_as_nobodys(spoken_for: tuple[Ledger, Lender, Lender]) -> None:
     _, first, second = spoken_for
     want = talk(second, B, ask("b1", {KEY: 50})).wants[KEY]
+    talk(first, A, acked=ack(want, base=-30))  # 30 of its slice are free, and it keeps them
+    look = talk(second, B, ask("b1", {KEY: 50})).wants[KEY]
+    talk(first, A, acked=ack(look, base=0))  # held since: at the look they were perhaps still free
     assert answer(talk(second, B, ask("b1", {KEY: 50})), "b1") is Answer.WAIT
-    talk(first, A, acked={KEY: want - 1})
-    assert answer(talk(second, B, ask("b1", {KEY: 50})), "b1") is Answer.WAIT
-    talk(first, A, returned={KEY: 10}, acked={KEY: want})
-    terms = talk(second, B, ask("b1", {KEY: 50}))
-    assert (answer(terms, "b1"), terms.wants) == (Answer.REFUSED, {})
 
 
 def test_a_grant_takes_an_acknowledgement_back(key_of_100: Ledger) -> None:
@@ -219,12 +280,27 @@ def test_a_grant_takes_an_acknowledgement_back(key_of_100: Ledger) -> None:
     talk(third, C, ask("c1", {KEY: 80}))
     talk(first, A, ask("a1", {KEY: 60}))
     want = talk(second, B, ask("b1", {KEY: 50})).wants[KEY]
-    talk(third, C, returned={KEY: 40}, acked={KEY: want})
-    terms = talk(first, A, ask("a1", {KEY: 60}), acked={KEY: want})
+    talk(third, C, returned={KEY: 40}, acked=ack(want))
+    terms = talk(first, A, ask("a1", {KEY: 60}), acked=ack(want))
     assert answer(terms, "a1") is Answer.GRANTED
-    assert answer(talk(second, B, ask("b1", {KEY: 50})), "b1") is Answer.WAIT, "the grant came after the answer"
-    talk(first, A, acked={KEY: want})
-    assert answer(talk(second, B, ask("b1", {KEY: 50})), "b1") is Answer.REFUSED
+    need = ask("b1", {KEY: 50})
+    assert talk(second, B, need).wants == {KEY: want}, "the grant came after the answer: there is nothing to look at"
+    talk(first, A, acked=ack(want))
+    look = talk(second, B, need).wants[KEY]
+    assert look > want
+    for lender, boot in ((first, A), (third, C)):
+        talk(lender, boot, acked=ack(look))
+    assert answer(talk(second, B, need), "b1") is Answer.REFUSED
+
+
+def test_an_empty_lease_is_forgotten_when_its_worker_says_so(spoken_for: tuple[Ledger, Lender, Lender]) -> None:
+    ledger, first, _ = spoken_for
+    talk(first, A, returned={KEY: 70}, forgotten=True)
+    assert ledger.leases()[A, KEY].share == 10, "one that is not empty stays"
+    talk(first, A, returned={KEY: 80})
+    talk(first, A, forgotten=True)
+    assert ledger.leases() == {}
+    assert talk(first, A, ask("a2", {KEY: 5})).rows[KEY].granted == 5
 
 
 def test_nobody_overtakes_an_older_want(spoken_for: tuple[Ledger, Lender, Lender]) -> None:

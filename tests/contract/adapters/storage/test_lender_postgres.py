@@ -1,5 +1,6 @@
 """What only the PostgreSQL lender can meet: sessions ended behind its back, several workers inside at once."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -68,6 +69,61 @@ def test_workers_inside_at_once_neither_overspend_nor_stop_each_other(ledger: Po
         assert found.leased == sum(lease.share for (_, key), lease in shares.items() if key == row)
         assert found.leased <= found.limit
         assert found.excess == 0
+
+
+STOPS = """
+import contextlib, os, signal, sys
+from clavero.adapters.storage import ledger_sql as sql
+from clavero.adapters.storage.lender import SqlLender
+from clavero.adapters.storage.session_postgres import PostgresDatabase, PostgresSession
+from clavero.domain.budgets import RowKey
+from clavero.domain.ledger import Ask, Place, Talk
+
+class Stops(PostgresSession):
+    stopped = False
+    def rows(self, statement, values):
+        found = super().rows(statement, values)
+        if statement is sql.LOCK_ROWS and not Stops.stopped:
+            Stops.stopped = True
+            print("inside", flush=True)
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return found
+
+class Database(PostgresDatabase):
+    @contextlib.contextmanager
+    def transaction(self, *, write=True):
+        with super().transaction(write=write) as session:
+            yield Stops(session._connection)
+
+lender = SqlLender(Database(sys.argv[1]), Place("home", "kernel"), reconnect=True)
+key = RowKey(sys.argv[2], 86_400)
+lender.register("b" * 32, "w")
+terms = lender.talk(Talk("b" * 32, 1, 0, {}, {}, (Ask("b1", {key: 30}, {}, {}),)))
+print(terms.verdicts["b1"].answer.value, terms.rows[key].granted, flush=True)
+"""
+
+
+def test_a_process_that_is_stopped_inside_a_transaction_holds_the_others_up_for_a_second_and_no_longer(
+    ledger: PostgresTestLedger,
+) -> None:
+    """The server ends its session; whoever wakes up finds nothing of it done, and does it anew (L11)."""
+    ledger.budget(ROWS[0].budget, 100)
+    lender = ledger.lender()
+    lender.register(A, "w")
+    with subprocess.Popen(
+        [sys.executable, "-c", STOPS, ledger.url, ROWS[0].budget], stdout=subprocess.PIPE, text=True
+    ) as sleeper:
+        try:
+            assert sleeper.stdout is not None
+            assert sleeper.stdout.readline() == "inside\n"
+            terms = lender.talk(Talk(A, 1, 0, {}, {}, (Ask("a1", {ROWS[0]: 60}, {}, {}),)))
+            assert terms.verdicts["a1"].answer is Answer.GRANTED, "without waiting for it to wake up"
+            assert ledger.row(ROWS[0]).leased == 60
+        finally:
+            sleeper.send_signal(signal.SIGCONT)
+        assert sleeper.stdout.readline() == "granted 30\n"
+    assert sleeper.returncode == 0
+    assert ledger.row(ROWS[0]).leased == 90
 
 
 def test_a_budget_changed_while_its_first_row_is_made_gives_the_row_its_new_limit(ledger: PostgresTestLedger) -> None:

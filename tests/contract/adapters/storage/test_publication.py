@@ -18,6 +18,7 @@ from clavero.adapters.storage.rows import from_row
 from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
 from clavero.domain.keys import Key, Kid
 from clavero.domain.organisation import Service, Team
+from clavero.domain.retention import Behind
 from clavero.ports import Publication, Store
 from clavero.testing.publication import MemoryPublication
 from clavero.testing.store import MemoryStore
@@ -205,3 +206,32 @@ async def test_a_load_that_decodes_for_long_keeps_no_transaction_open(
 
     monkeypatch.setattr(publication_module, "from_row", slow)  # a hundred thousand rows would make a slow test
     assert publication.load()[1][Key] == [key(1)]
+
+
+async def test_all_objects_of_one_kind_are_read_by_themselves(published: Published) -> None:
+    store, publication = published
+    await store.open()
+    async with store.write() as change:
+        for one in (key(1), key(2)):
+            await change.put(one)
+        await change.put(Team(name="support"))
+    assert [one.id for one in await asyncio.to_thread(publication.every, Key)] == [key(1).id, key(2).id]
+    assert await asyncio.to_thread(publication.every, Service) == []
+
+
+async def test_who_has_not_heard_of_what_is_forgotten_is_told_so(published: Published) -> None:
+    """Changes are forgotten after a while; a worker that was away for longer must not take silence for peace."""
+    store, publication = published
+    if isinstance(store, MemoryStore):
+        return  # it forgets nothing
+    await store.open()
+    await put(store, *[key(number) for number in range(1, 6)])
+    changes = await asyncio.to_thread(publication.wait, 0, 0)
+    last = changes[-1].seq
+    async with store._engine.begin() as connection:
+        await connection.execute(text("DELETE FROM change_log WHERE seq < :last"), {"last": last})
+    with pytest.raises(Behind):
+        await asyncio.to_thread(publication.wait, changes[0].seq, 0)
+    assert await asyncio.to_thread(publication.wait, last, 0) == []
+    assert [one.seq for one in await asyncio.to_thread(publication.wait, last - 1, 0)] == [last]
+    assert (await asyncio.to_thread(publication.load))[0] == last

@@ -8,8 +8,10 @@ from sqlalchemy import Connection, inspect, text
 
 from clavero.adapters.storage.ledger_tables import LEDGER_METADATA
 from clavero.adapters.storage.rows import REGISTRY
+from clavero.adapters.storage.schema import Stamp, check
 from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
 from clavero.adapters.storage.tables import METADATA, TABLES
+from clavero.adapters.storage.version import SCHEMA_VERSION
 from clavero.domain.startup import StartFailure
 
 
@@ -47,13 +49,44 @@ def test_every_struct_has_a_table_whose_key_is_one_of_its_fields() -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil",
-    ["DELETE FROM meta WHERE name = 'schema'", "UPDATE meta SET value = 'spoiled' WHERE name = 'schema'"],
+    ("spoil", "code", "fix"),
+    [
+        ("DELETE FROM meta WHERE name = 'schema'", "database_foreign", "empty database"),
+        ("UPDATE meta SET value = 'spoiled' WHERE name = 'schema'", "database_foreign", "empty database"),
+        ("UPDATE meta SET value = '²' WHERE name = 'schema'", "database_foreign", "empty database"),
+        ("DROP TABLE meta", "database_foreign", "empty database"),
+        ("ALTER TABLE meta RENAME COLUMN value TO words", "database_foreign", "empty database"),
+        ("INSERT INTO meta VALUES ('migrating', '1')", "database_half_migrated", "clavero db migrate"),
+        ("INSERT INTO meta VALUES ('migrating', '9999')", "database_newer", "later clavero"),
+        ("UPDATE meta SET value = '9999' WHERE name = 'schema'", "database_newer", "later clavero"),
+    ],
 )
-async def test_a_version_that_cannot_be_read_is_no_version_of_ours(store: SqlStore, spoil: str) -> None:
+async def test_a_schema_that_is_not_the_one_of_this_version_is_refused_with_what_mends_it(
+    store: SqlStore, spoil: str, code: str, fix: str
+) -> None:
     async with store._engine.begin() as connection:
         await connection.execute(text(spoil))
     with pytest.raises(StartFailure) as caught:
         await store.open()
-    assert caught.value.code == "database_older"
-    assert "the clavero that made it" in caught.value.fix
+    assert caught.value.code == code
+    assert fix in caught.value.fix
+
+
+def test_an_older_schema_is_refused_with_the_command_that_migrates() -> None:
+    with pytest.raises(StartFailure) as caught:
+        check(Stamp(SCHEMA_VERSION - 1))
+    assert (caught.value.code, caught.value.fix) == ("database_older", "clavero db migrate")
+
+
+async def test_a_database_of_another_program_is_left_alone(store: SqlStore) -> None:
+    async with store._engine.begin() as connection:
+        for name in [*METADATA.tables, *LEDGER_METADATA.tables]:
+            await connection.execute(text(f'DROP TABLE "{name}"'))
+        for name in ("orders", "customers", "invoices", "articles"):
+            await connection.execute(text(f"CREATE TABLE {name} (id INTEGER)"))
+    with pytest.raises(StartFailure) as caught:
+        await store.open()
+    assert caught.value.code == "database_foreign"
+    assert "articles, customers, invoices, …" in caught.value.message
+    async with store._engine.connect() as connection:
+        assert len(await connection.run_sync(_columns)) == 4

@@ -232,6 +232,17 @@ def test_tidying_keeps_the_newest_and_every_journal_that_is_not_closed(root: Pat
     assert journal.path.exists()
 
 
+def test_only_a_journal_without_a_frame_is_discarded(root: Path, journal: PlainJournal) -> None:
+    empty = PlainJournal(root, BootId("0" * 32))
+    empty.die()
+    journal.tick(frame(1))
+    segments = Segments(root)
+    segments.discard(empty.boot)
+    segments.discard(journal.boot)
+    assert not empty.directory.exists()
+    assert journal.path.exists()
+
+
 # --- the writer that workers use
 
 

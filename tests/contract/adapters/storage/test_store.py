@@ -11,8 +11,9 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import event, text
 
-from clavero.adapters.storage.queries import GROUPS, QUERIES
+from clavero.adapters.storage.queries import QUERIES
 from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
+from clavero.adapters.storage.usage_queries import GROUPS
 from clavero.domain.audit import BEGINNING, AuditRow, first_bad, link
 from clavero.domain.budgets import Budget, Subject, Window, budget_id
 from clavero.domain.keys import Key, KeyState, KeyVersion, Kid
@@ -130,7 +131,7 @@ async def test_a_second_opening_finds_what_the_first_made(database: SqlStore) ->
         assert await look.get(Key, KEY.id) == KEY
 
 
-@pytest.mark.parametrize(("version", "code"), [("99", "database_newer"), ("0", "database_older")])
+@pytest.mark.parametrize(("version", "code"), [("99", "database_newer"), ("0", "database_foreign")])
 async def test_a_schema_that_is_not_ours_is_refused(database: SqlStore, version: str, code: str) -> None:
     async with database._engine.begin() as connection:
         await connection.execute(text("UPDATE meta SET value = :version WHERE name = 'schema'"), {"version": version})
@@ -156,17 +157,23 @@ async def test_a_lowered_limit_reaches_the_ledger_in_the_same_transaction(databa
 
 
 async def test_every_named_query_runs(database: SqlStore) -> None:
-    texts = {"key", "service", "model", "code", "request", "actor", "permission"}
+    texts = {
+        "key", "service", "model", "code", "request", "beyond", "hold", "actor", "budget", "kid", "word", "name", "ending",
+        "action", "what", "home",
+    }  # fmt: skip
+    lists = {"ids", "numbers", "days"}
+    times = dict.fromkeys(("since", "head", "first_day", "end_day", "tail", "until", "most"), 1)
     async with database.read() as look:
         for name, sql in QUERIES.items():
-            named = set(re.findall(r":(\w+)", sql))
-            await look.rows(name, **{value: "" if value in texts else 1 for value in named})
+            named = set(re.findall(r":(\w+)|\{(ids|numbers|days)\}", sql))
+            values: dict[str, object] = {one or other: 1 for one, other in named}
+            values |= dict.fromkeys(values.keys() & texts, "") | dict.fromkeys(values.keys() & lists, "[]")
+            await look.rows(name, **(values | ({"every": True} if "every" in values else {})))
         for group in GROUPS:
             other = "model" if group != "model" else "day"
-            assert await look.rows(f"usage_by:{group},{other}", since=0, until=9) == []
-        assert await look.rows("charges", since=0, until=9, from_day=0) == []
+            assert await look.rows(f"usage_by:{group},{other}", **times) == []
         with pytest.raises(KeyError):
-            await look.rows("usage_by:colour", since=0, until=9)
+            await look.rows("usage_by:colour", **times)
 
 
 async def test_writers_come_one_at_a_time_so_that_nothing_read_is_overtaken(store: Store) -> None:

@@ -18,7 +18,12 @@ from clavero.domain.usage import Attempt, Exchange, Tokens
 from clavero.entrypoints.cli.app import NOUNS
 from clavero.entrypoints.premises import write_private
 
-LISTS = [[noun, "list"] for noun in NOUNS] + [["usage"], ["settings"], ["explain"], ["doctor"]]
+LISTS = [[noun, "list"] for noun, (_, verbs) in NOUNS.items() if "list" in verbs.split()] + [
+    ["usage"],
+    ["settings"],
+    ["explain"],
+    ["doctor"],
+]
 SERVED = Exchange(
     request_id="req_served", at_ns=0, service="mail", team="default", project="default", environment="prod", feature="reply",
     endpoint="chat", model_asked="gpt-4o-mini", model_served="gpt-4o-mini", provider="openai", tokens=Tokens(input=50, output=5),

@@ -5,6 +5,7 @@ import pytest
 import uvloop
 from tests.flow.entrypoints.http.door import Door, Handler, echo
 
+from clavero.domain.forwarded import Proxies
 from clavero.entrypoints.http.edge import Limits
 
 Opening = Callable[..., Awaitable[Door]]
@@ -15,8 +16,8 @@ async def opening() -> AsyncIterator[Opening]:
     """Open doors; they are shut when the test is over."""
     doors: list[Door] = []
 
-    async def opened(handler: Handler = echo, limits: Limits | None = None) -> Door:
-        door = Door(handler, limits)
+    async def opened(handler: Handler = echo, limits: Limits | None = None, proxies: Proxies | None = None) -> Door:
+        door = Door(handler, limits, proxies)
         doors.append(door)
         await door.open()
         return door

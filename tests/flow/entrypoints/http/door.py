@@ -6,8 +6,11 @@ import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
+import pytest
+
 from clavero.adapters.ticker import LoopTicker
 from clavero.domain.errors import Problem
+from clavero.domain.forwarded import Proxies
 from clavero.entrypoints.http.edge import Inside, Limits
 from clavero.entrypoints.http.server import Server
 from clavero.ports import Client, Request
@@ -28,15 +31,15 @@ async def echo(request: Request, client: Client) -> None:
 class Door:
     """A running server and everything that came to it."""
 
-    def __init__(self, handler: Handler = echo, limits: Limits | None = None) -> None:
+    def __init__(self, handler: Handler = echo, limits: Limits | None = None, proxies: Proxies | None = None) -> None:
         self.clock = StoppedClock()
         self.ticker = LoopTicker(self.clock)
         self.requests: list[Request] = []
         self.problems: list[tuple[Problem, Request | None]] = []
         self.left: list[str] = []
+        self.missed: list[str] = []
         self.port = 0
         self.handler = handler
-        self.trusted: set[str] = set()
         self._ids = 0
         self.server = Server(
             Inside(
@@ -45,7 +48,8 @@ class Door:
                 new_id=self._new_id,
                 clock=self.clock,
                 ticker=self.ticker,
-                trusted=self.trusted.__contains__,
+                proxies=proxies or Proxies(),
+                missed=lambda code, _address: self.missed.append(code),
             ),
             limits,
         )
@@ -141,3 +145,13 @@ class Caller:
 
     def reset(self) -> None:
         self._writer.transport.abort()
+
+
+def elsewhere() -> str:
+    """An address of this machine that is not loopback: to who listens on loopback it looks like another machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        return str(sock.getsockname()[0])

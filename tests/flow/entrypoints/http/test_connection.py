@@ -1,13 +1,15 @@
 """Raw bytes in, status and end expected: each row of the hygiene table, with what the parser lets pass."""
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.flow.entrypoints.http.door import GET, Door, echo
+from tests.flow.entrypoints.http.door import GET, Door, echo, elsewhere
 
 from clavero.domain.errors import Problem
+from clavero.domain.forwarded import read_proxies
 from clavero.entrypoints.http.edge import Limits
 from clavero.ports import Client, Request
 
@@ -446,12 +448,42 @@ async def test_one_address_has_so_many_connections_and_no_more(opening: Opening)
     await callers[0].close()
     await asyncio.sleep(0.05)
     assert (await door.say(GET)).endswith(b"GET /v1/models 0")
-    door.trusted.add("127.0.0.1")
-    more = [await door.connect() for _ in range(4)]
-    more[-1].send(GET)
-    await more[-1].answer()
-    for caller in (*callers, *more):
+    for caller in callers:
         await caller.close()
+
+
+async def test_a_proxy_has_as_many_connections_as_it_wants(opening: Opening) -> None:
+    door = await opening(limits=Limits(per_address=2), proxies=read_proxies("127.0.0.1/32"))
+    callers = [await door.connect() for _ in range(6)]
+    callers[-1].send(GET)
+    await callers[-1].answer()
+    for caller in callers:
+        await caller.close()
+
+
+FORGED = b"GET /v1/models HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 198.51.100.1, 203.0.113.7\r\nForwarded: for=1.1.1.1\r\nX-Real-IP: 1.1.1.1\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "peer"), [("", "127.0.0.1"), ("10.0.0.0/8", "127.0.0.1"), ("127.0.0.1/32", "203.0.113.7")]
+)
+async def test_whose_request_it_is_a_trusted_proxy_says_and_nobody_else(
+    opening: Opening, proxies: str, peer: str
+) -> None:
+    door = await opening(proxies=read_proxies(proxies))
+    await door.say(FORGED)
+    assert door.requests[0].peer == peer
+    assert door.requests[0].headers == {"host": "x"}
+
+
+async def test_each_request_of_a_proxy_has_its_own_caller(opening: Opening) -> None:
+    door = await opening(proxies=read_proxies("127.0.0.1/32"))
+    caller = await door.connect()
+    for said in (b"X-Forwarded-For: 203.0.113.7\r\n", b"", b"X-Forwarded-For: 203.0.113.8\r\n"):
+        caller.send(GET[:-2] + said + b"\r\n")
+        await caller.answer()
+    assert [one.peer for one in door.requests] == ["203.0.113.7", "127.0.0.1", "203.0.113.8"]
+    await caller.close()
 
 
 async def test_nothing_is_left_of_connections_that_ended(door: Door) -> None:
@@ -463,3 +495,15 @@ async def test_nothing_is_left_of_connections_that_ended(door: Door) -> None:
     assert door.server.connections == 0
     assert not kinds.count("Exchange")
     assert not kinds.count("Intake")
+
+
+async def test_where_proxies_are_named_another_machine_is_let_go_before_it_says_a_word(opening: Opening) -> None:
+    door = await opening(proxies=read_proxies("10.99.0.0/16"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port, local_addr=(elsewhere(), 0))
+    with contextlib.suppress(ConnectionError):
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+    writer.close()
+    assert door.missed == ["peer_not_admitted"]
+    assert not door.requests
+    assert door.server.connections == 0
+    assert (await door.say(GET)).endswith(b"GET /v1/models 0")

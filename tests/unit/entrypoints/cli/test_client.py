@@ -1,7 +1,11 @@
+import ssl
+from pathlib import Path
+
 import pytest
+from tests.pairs import make
 
 from clavero.domain.startup import Exit
-from clavero.entrypoints.cli.client import checked, connect, exit_of, path_of
+from clavero.entrypoints.cli.client import Trust, checked, connect, exit_of, path_of, told, trusting
 from clavero.entrypoints.cli.failure import Failure, two_lines
 
 
@@ -61,3 +65,32 @@ def test_a_name_cannot_leave_its_place_in_a_path() -> None:
 )  # fmt: skip
 def test_every_refusal_has_the_exit_code_of_its_class(code: str, status: int, ending: Exit) -> None:
     assert exit_of(code, status) is ending
+
+
+def test_a_file_of_certificates_is_trusted_by_itself(tmp_path: Path) -> None:
+    context = trusting(str(make(tmp_path).cert))
+    assert context.verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
+    assert context.check_hostname
+    assert not trusting("").verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
+
+
+@pytest.mark.parametrize("content", [None, b"", b"nothing", b"\xff"])
+def test_a_file_without_certificates_is_a_usage_error(content: bytes | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "ca.pem").write_bytes(content)
+    with pytest.raises(Failure) as refused:
+        connect("https://127.0.0.1:1", 1, Trust(str(tmp_path / "ca.pem")))
+    assert (refused.value.code, refused.value.exit_code) == ("ca_file", Exit.USAGE)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(ConnectionRefusedError(), "not_running"), (ssl.SSLCertVerificationError(), "untrusted"),
+     (TimeoutError(), "no_answer"), (ssl.SSLError(), "no_answer"), (ValueError("no JSON"), "no_answer")],
+)  # fmt: skip
+def test_every_way_of_no_answer_has_its_code(error: Exception, code: str) -> None:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        error.verify_message = "self-signed certificate"
+    with pytest.raises(Failure) as refused, told("https://x", 1):
+        raise error
+    assert refused.value.code == code

@@ -1,6 +1,16 @@
-import pytest
+from pathlib import Path
 
-from clavero.entrypoints.cli.doctor import ingest_checks, providers_checks, workers_checks
+import pytest
+from tests.pairs import make
+
+from clavero.entrypoints.cli.doctor import (
+    files_checks,
+    ingest_checks,
+    providers_checks,
+    tls_checks,
+    vault_check,
+    workers_checks,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +45,21 @@ def test_records_that_come_late_or_not_at_all_are_told(lag: int | None, rejects:
     assert [one.meaning for one in ingest_checks({"ingest_lag_ms": lag, "rejects": rejects})] == meanings
 
 
+@pytest.mark.parametrize(
+    ("more", "meaning", "says"),
+    [
+        ({}, "ok", "root key rk_8b43"),
+        ({"stuck": "the disk is full"}, "warn", "the disk is full"),
+        ({"check": "The vault does not open"}, "bad", "does not open"),
+    ],
+    ids=["well", "stuck", "closed"],
+)
+def test_a_vault_that_does_not_open_or_move_on_is_told(more: dict[str, str], meaning: str, says: str) -> None:
+    told = {"check": "ok", "stuck": "", "root_key": "rk_8b43", "root_key_since": "2026-11-22T23:11:00Z", "seal": "file"}
+    found = vault_check(told | more)
+    assert (found.meaning, says in found.text, bool(found.fix)) == (meaning, True, meaning != "ok")
+
+
 def test_a_provider_in_use_needs_a_credential() -> None:
     with_one = {"name": "a", "enabled": True, "credentials": [{"last_four": "Pz1k"}]}
     without = {"name": "b", "enabled": True, "credentials": []}
@@ -43,3 +68,30 @@ def test_a_provider_in_use_needs_a_credential() -> None:
     assert [one.meaning for one in found] == ["ok", "bad"]
     assert found[1].fix == "clavero credential add b --from env:NAME"
     assert providers_checks([])[0].meaning == "warn"
+
+
+@pytest.mark.parametrize(
+    ("days", "problem", "meanings"),
+    [(80, "", ["ok"]), (5, "", ["warn"]), (-1, "", ["bad"]), (80, "no PEM", ["ok", "warn"])],
+)
+def test_a_certificate_that_ends_or_was_not_reloaded_is_told(days: int, problem: str, meanings: list[str]) -> None:
+    told = {"names": ["llm.example.com"], "days_left": days, "problem": problem, "supervisor": 7}
+    found = tls_checks({"tls": told})
+    assert [one.meaning for one in found] == meanings
+    assert all("kill -HUP 7" in one.fix for one in found if one.meaning != "ok")
+    assert tls_checks({"tls": None}) == []
+
+
+def test_where_nothing_runs_the_files_of_the_next_start_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert files_checks(None) == []
+    made = make(tmp_path / "pair")
+    (tmp_path / "clavero.toml").write_text(f'[tls]\ncert = "{made.cert}"\nkey = "{made.key}"\n')
+    assert [one.meaning for one in files_checks(None)] == ["ok"]
+    make(tmp_path / "pair", days=(-9, -3))
+    assert [one.meaning for one in files_checks(None)] == ["warn"]
+    made.key.chmod(0o644)
+    (found,) = files_checks(tmp_path)
+    assert (found.meaning, found.fix) == ("bad", f"chmod o= {made.key}")

@@ -66,7 +66,7 @@ def test_an_address_of_the_file_is_checked_like_any_other(tmp_path: Path) -> Non
 def test_a_file_that_is_no_text_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "ready.json").write_bytes(b"\xff\xfe")
-    assert ready(tmp_path) == {}
+    assert not ready(tmp_path)
 
 
 def test_the_data_directory_is_as_the_settings_have_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

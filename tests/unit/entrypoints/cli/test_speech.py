@@ -1,4 +1,7 @@
 import string
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +55,10 @@ def test_people_are_spoken_to_on_stderr(capsys: pytest.CaptureFixture[str]) -> N
     say(speak("headers_ok"))
     seen = capsys.readouterr()
     assert (seen.out, seen.err) == ("", "complete\n")
+
+
+def test_a_stderr_on_a_full_disk_fails_nobody() -> None:
+    say_it = "from clavero.entrypoints.cli.speech import say; say('a'); say('b'); print('done')"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", say_it], stdout=subprocess.PIPE, stderr=full, check=False)
+    assert (done.returncode, done.stdout) == (0, b"done\n")

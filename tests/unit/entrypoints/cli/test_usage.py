@@ -1,9 +1,10 @@
+import csv
 import io
 
 import pytest
 
 from clavero.entrypoints.cli.show import Screen
-from clavero.entrypoints.cli.usage import tabled, tokens_of
+from clavero.entrypoints.cli.usage import tabled, tokens_of, write_csv
 
 TOKENS = {"input": 70_000, "cached": 9_000, "cache_write": 0, "output": 100, "reasoning": 19}
 LINE = {"calls": 1204, "errors": 3, "tokens": TOKENS, "cost_nano_usd": 4_201_300_000}
@@ -49,3 +50,18 @@ def test_amounts_follow_the_language(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "es_ES.UTF-8")
     assert "4.2013 USD" in shown(REPORT)[1]
     assert shown(REPORT)[0].startswith("SERVICIO")
+
+
+def test_a_file_for_finance_has_the_period_in_every_row_and_amounts_to_the_last_digit() -> None:
+    line = {**LINE, "service": 'a, "b"\n', "model": "=HYPERLINK(1)", "cost_nano_usd": 1, "estimated_nano_usd": 10**18}
+    report = {**REPORT, "since": "2026-11-01T00:00:00Z", "until": "2026-12-01T00:00:00Z", "rows": [line, line]}
+    out = io.StringIO(newline="")
+    write_csv(report, out)
+    rows = list(csv.DictReader(io.StringIO(out.getvalue(), newline="")))
+    assert len(rows) == 2  # no total: a sum over the file is the total
+    assert rows[0] == {
+        "period_start": "2026-11-01T00:00:00Z", "period_end": "2026-12-01T00:00:00Z", "service": 'a, "b"\n',
+        "model": "'=HYPERLINK(1)", "calls": "1204", "errors": "3", "input": "70000", "cached": "9000",
+        "cache_write": "0", "output": "100", "reasoning": "19", "cost_usd": "0.000000001",
+        "estimated_usd": "1000000000.000000000",
+    }  # fmt: skip

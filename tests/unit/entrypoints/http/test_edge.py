@@ -3,6 +3,7 @@ from collections.abc import Sequence
 
 from clavero.adapters.ticker import LoopTicker
 from clavero.domain.errors import Draining, Problem
+from clavero.domain.forwarded import read_proxies
 from clavero.entrypoints.http.edge import Edge, Inside, Limits
 from clavero.ports import Client, Request
 from clavero.testing.clock import StoppedClock
@@ -30,7 +31,7 @@ def edge(clock: StoppedClock, loop: asyncio.AbstractEventLoop, per_address: int 
         new_id=lambda: "req_1",
         clock=clock,
         ticker=LoopTicker(clock),
-        trusted=lambda address: address == "10.0.0.1",
+        proxies=read_proxies("10.0.0.1/32"),
     )
     return Edge(inside, Limits(per_address=per_address), loop)
 

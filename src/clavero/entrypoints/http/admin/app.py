@@ -32,14 +32,18 @@ from clavero.entrypoints.http.admin import (
     requests,
     status,
     tokens,
+    top,
     usage,
+    vault,
+    whois,
 )
+from clavero.entrypoints.http.admin.arrival import Arrival
 from clavero.entrypoints.http.admin.facts import AdminFacts, Office
 from clavero.entrypoints.http.admin.gate import MOST_BYTES, Gate, Terms
 from clavero.entrypoints.http.admin.refusals import refused
 
 PREFIX = "/api/v1"
-NOUNS = (keys, providers, budgets, prices, organisation, usage, requests, audit, tokens, status)
+NOUNS = (keys, providers, budgets, prices, organisation, usage, requests, audit, tokens, vault, status, whois, top)
 
 
 def make_app(desk: Desk, facts: AdminFacts) -> FastAPI:
@@ -61,6 +65,7 @@ def make_app(desk: Desk, facts: AdminFacts) -> FastAPI:
     _word(app)
     _describe(app)
     app.add_middleware(Gate, terms=Terms(facts.hosts), dice=desk.dice)
+    app.add_middleware(Arrival, proxies=facts.proxies)  # the last that is added is the first that is asked
     return app
 
 

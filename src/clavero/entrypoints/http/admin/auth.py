@@ -16,11 +16,11 @@ from clavero.control.commit import OPERATIONS, perform
 from clavero.control.signin import who_sent
 from clavero.domain.access import Actor, Role, may
 from clavero.domain.refusals import Forbidden, NotSignedIn
+from clavero.entrypoints.http.admin.arrival import is_relayed
 from clavero.entrypoints.http.admin.facts import Caller, Office
 from clavero.entrypoints.http.language import language_of
 
 _LONGEST_TOKEN = 256  # ours have 83 characters and less; nothing longer is looked at
-_PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
 class Needs:
@@ -99,7 +99,7 @@ def peer(request: Request) -> str:
 
 def on_this_machine(request: Request) -> bool:
     """Whether the peer is loopback, and speaks for itself: what a proxy passes on came from elsewhere."""
-    if any(name in request.headers for name in _PASSED_ON):
+    if is_relayed(request.scope):
         return False
     try:
         return ipaddress.ip_address(peer(request)).is_loopback

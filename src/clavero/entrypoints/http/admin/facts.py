@@ -1,14 +1,20 @@
 """What the admin API is told at its start, and who is asking: what every route works with."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from msgspec import Struct
 
+from clavero.control.checkpoints import Witness
 from clavero.control.commit import Changing, Desk, perform
 from clavero.domain.access import Actor
 from clavero.domain.catalogue import Language
+from clavero.domain.forwarded import Proxies
+from clavero.entrypoints.certificates import Served
 from clavero.entrypoints.http.admin.meter import Meter
+from clavero.entrypoints.http.admin.recent import Recent
+from clavero.entrypoints.http.tail import Tail
 from clavero.settings import Setting
 
 R = TypeVar("R")
@@ -20,15 +26,21 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 class AdminFacts(Struct, frozen=True, kw_only=True):
     """How this process runs, as far as the API tells it. URLs have no slash at their end.
 
-    `hosts` are the names that the listener answers to: its own on this machine, unless there is TLS before it.
+    `hosts` are the names that the listener answers to without TLS: its own on this machine. `proxies` are believed.
     """
 
     version: str
     gateway_url: str
     console_url: str
     meter: Meter
+    tail: Tail
+    recent: Recent
+    journal: Path | None = None  # the directory of the journals that are read here
     settings: tuple[Setting, ...] = ()
     hosts: frozenset[str] = LOOPBACK
+    proxies: Proxies = Proxies()
+    certificate: Served | None = None
+    witnesses: tuple[Witness, ...] = ()  # who keeps what was signed of the audit trail
     patience_s: float = 3.0  # how long a trace waits for ingest
 
 

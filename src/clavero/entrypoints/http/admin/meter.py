@@ -76,6 +76,8 @@ class Meter:
         self.tokens = Counts()  # endpoint, provider, model, kind
         self.cost = Counts()  # provider, model: nano-USD
         self.estimated = Counts()  # provider, model: nano-USD
+        self.overruns = Counts()  # provider, model: calls that were billed above their hold
+        self.beyond = Counts()  # provider, model: nano-USD that they were billed above it
         self.attempts = Counts()  # provider, code
         self.rejected = Counts()
         self.token_usage = Spread(TOKEN_BOUNDS)  # operation, provider, model, kind
@@ -130,6 +132,9 @@ class Meter:
             self.cost.add((it.provider, model), it.cost_n)
             if it.estimated:
                 self.estimated.add((it.provider, model), it.cost_n)
+        if overran(it):
+            self.overruns.add((it.provider, model))
+            self.beyond.add((it.provider, model), it.cost_n - it.held_n)
 
     def _count_call(self, it: Exchange, model: str) -> None:
         """What OpenTelemetry counts: calls that went to a provider."""
@@ -152,6 +157,11 @@ class Meter:
                 return OTHER if name else ""
             known = self._models[name] = name
         return known
+
+
+def overran(it: Exchange) -> bool:
+    """Whether a provider billed more than was set aside: the only way in which a call passes a limit."""
+    return it.cost_n > it.held_n > 0
 
 
 def operation(endpoint: str) -> str:

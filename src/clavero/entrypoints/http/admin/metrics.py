@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from clavero.control.commit import Desk
+from clavero.entrypoints.certificates import Served
 from clavero.entrypoints.http.admin.auth import Needs, router
 from clavero.entrypoints.http.admin.facts import AdminFacts, Caller
 from clavero.entrypoints.http.admin.meter import Counts, Meter, Spread
@@ -83,8 +84,16 @@ class _Scrape(Collector):
         with meter.lock:
             counted = [*_counters(meter), *_spreads(meter)]
         yield from counted
+        yield _certificate(self._facts.certificate)
         yield from _workers(meter, self._gauged)
         yield from _stored(meter, self._gauged)
+
+
+def _certificate(served: Served | None) -> Metric:
+    days = _gauge("clavero_tls_certificate_days_left", "Days until the listeners' certificate ends; none without TLS.")
+    if served is not None:
+        days.add_metric([], served.days_left())
+    return days
 
 
 def _counters(meter: Meter) -> Iterator[Metric]:
@@ -94,6 +103,10 @@ def _counters(meter: Meter) -> Iterator[Metric]:
     yield _counter(
         "clavero_estimated_cost_nano_usd", "Spend that no provider reported.", meter.estimated, "provider", "model"
     )
+    overruns = "Calls that their provider billed above what was held for them."
+    yield _counter("clavero_overruns", overruns, meter.overruns, "provider", "model")
+    beyond = "What these calls were billed above it, in nano-USD."
+    yield _counter("clavero_overrun_nano_usd", beyond, meter.beyond, "provider", "model")
     yield _counter(
         "clavero_attempts", "Calls of providers; code is empty for a good one.", meter.attempts, "provider", "code"
     )

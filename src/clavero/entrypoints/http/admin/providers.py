@@ -147,7 +147,7 @@ async def update_provider(
     edit = edit_of(ProviderEdit, body)
     changed = await caller.do(credentials.update_provider, name=name, edit=edit, reason=body.reason)
     told = await _told(caller, name)
-    return ChangedView(**dict(told), retired=[_credential(one) for one in changed.retired])
+    return ChangedView(**dict(told), retired=[credential_view(one) for one in changed.retired])
 
 
 @routes.delete("/providers/{name}")
@@ -185,7 +185,9 @@ async def add_credential(
 ) -> CredentialView:
     """Seal a provider's key; it is used from then on."""
     secret = Secret(body.secret)
-    return _credential(await caller.do(credentials.add_credential, provider=name, secret=secret, reason=body.reason))
+    return credential_view(
+        await caller.do(credentials.add_credential, provider=name, secret=secret, reason=body.reason)
+    )
 
 
 @routes.get("/credentials")
@@ -193,7 +195,7 @@ async def list_credentials(caller: CredentialReader, provider: Text = "") -> Cre
     """Every credential; those of one provider."""
     equal = {"provider": provider} if provider else {}
     found = await credentials.list_credentials(caller.desk, **equal)
-    return CredentialsView(credentials=[_credential(one) for one in found])
+    return CredentialsView(credentials=[credential_view(one) for one in found])
 
 
 @routes.delete("/credentials/{credential}")
@@ -201,7 +203,7 @@ async def remove_credential(
     caller: Annotated[Caller, Depends(Needs("credential.remove"))], credential: str, reason: Text = ""
 ) -> CredentialView:
     """Retire a credential and forget its secret."""
-    return _credential(await caller.do(credentials.remove_credential, credential_id=credential, reason=reason))
+    return credential_view(await caller.do(credentials.remove_credential, credential_id=credential, reason=reason))
 
 
 # --- models
@@ -246,11 +248,12 @@ def _provider(provider: Provider, active: list[Credential]) -> ProviderView:
         models=provider.models,
         enabled=provider.enabled,
         created_at=moment(provider.created_ns),
-        credentials=[_credential(one) for one in active if one.provider == provider.name],
+        credentials=[credential_view(one) for one in active if one.provider == provider.name],
     )
 
 
-def _credential(credential: Credential) -> CredentialView:
+def credential_view(credential: Credential) -> CredentialView:
+    """A provider's key as it is told."""
     return CredentialView(
         id=credential.id,
         provider=credential.provider,

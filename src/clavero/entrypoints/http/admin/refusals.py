@@ -24,13 +24,17 @@ STATUS: dict[type[Refusal], int] = {
     refusals.NotSignedIn: 401,
     refusals.Forbidden: 403,
     refusals.NotFound: 404,
+    refusals.RecordDeleted: 410,
     refusals.AlreadyExists: 409,
     refusals.Conflict: 409,
     refusals.StateForbids: 409,
     refusals.InUse: 409,
     refusals.InvalidValue: 422,
     refusals.ChangeNotRecorded: 503,
+    refusals.RekeyRuns: 409,
+    refusals.OthersNeedRootKey: 409,
     refusals.StorageUnavailable: 503,
+    refusals.VaultClosed: 503,
 }
 _RULES = {
     "missing": "given",

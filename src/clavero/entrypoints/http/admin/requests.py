@@ -1,26 +1,32 @@
 """Requests: the newest that pass some filters, and one in full with its legs and attempts."""
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
+from fastapi.responses import StreamingResponse
+from msgspec.structs import asdict, astuple
 
-from clavero.control import usage
+from clavero.control import requests
 from clavero.control.commit import Desk
 from clavero.control.keys import show_key
 from clavero.domain.keys import Key
-from clavero.domain.refusals import InvalidValue, NotFound
+from clavero.domain.refusals import InvalidValue, NotFound, Refusal
+from clavero.domain.requests import may_come
 from clavero.domain.usage import Attempt
-from clavero.entrypoints.http.admin.auth import Needs, router
+from clavero.entrypoints.http.admin.auth import Needs, identify, router
 from clavero.entrypoints.http.admin.facts import Caller
 from clavero.entrypoints.http.admin.fields import Nano, Text, View, exact, instant_ns
 from clavero.entrypoints.http.admin.usage import TokensView, tokens_of
+from clavero.entrypoints.http.tail import HEADERS, MEDIA_TYPE, News, Seen, Sought, event, placed
 
 routes = router("requests")
 Reader = Annotated[Caller, Depends(Needs("request.read"))]
 _MOST = 500
 _AGAIN_S = 0.1
+_MOST_A_SECOND = 100
 
 
 class AttemptView(View):
@@ -109,42 +115,96 @@ async def list_requests(  # noqa: PLR0913, PLR0917 - one parameter for each filt
     if not 1 <= limit <= _MOST:
         raise InvalidValue("limit", f"from 1 to {_MOST}", "50")
     kid = (await show_key(caller.desk, key)).id if key else ""
-    wanted = {"before_ns": _before(caller, before)} if before else {}
-    rows = await usage.latest(
-        caller.desk, key=kid, service=service, model=model, status=status, code=code, most=limit, **wanted
+    wanted = requests.Wanted(
+        key=kid, service=service, model=model, status=status, code=code, before=_before(caller, before)
     )
+    rows = await requests.latest(caller.desk, wanted, limit)
     names = await _names(caller.desk, rows)
-    onward = str(rows[-1]["at_ns"]) if len(rows) == limit else None
+    onward = str(requests.Before(rows[-1]["at_ns"], rows[-1]["hold_id"])) if len(rows) == limit else None
     return RequestsView(requests=[RequestView(**_request(row, names)) for row in rows], next=onward)
+
+
+@routes.get("/requests/tail", response_class=StreamingResponse)
+async def tail_requests(  # noqa: PLR0913, PLR0917 - one parameter for each filter
+    request: Request,
+    caller: Reader,
+    key: Text = "",
+    service: Text = "",
+    model: Text = "",
+    status: Annotated[int, Query(ge=0, le=599)] = 0,
+    code: Text = "",
+    since: Text = "",
+) -> StreamingResponse:
+    """Requests as they end, as server-sent events: `request` with one in JSON, `more` with how many were left out.
+
+    At most 100 a second are sent, failures before all else. `since`, or the header Last-Event-ID, is the id of an
+    event: what came after it is sent first; for an id of another run, the newest 50. Without one, only what is new.
+    """
+    kid = (await show_key(caller.desk, key)).id if key else ""
+    await caller.facts.tail.refresh(caller.desk)
+    cursor = request.headers.get("last-event-id", "") or since or caller.facts.tail.cursor
+    sought = Sought(key_id=kid, service=service, model=model, status=status, code=code)
+    news = caller.facts.tail.watch(
+        caller.desk, cursor, sought, _MOST_A_SECOND, lambda: identify(request, Needs("request.read"))
+    )
+    return StreamingResponse(_events(caller, news, await anext(news)), headers=HEADERS, media_type=MEDIA_TYPE)
+
+
+async def _events(caller: Caller, coming: AsyncIterator[News], first: News) -> AsyncIterator[bytes]:
+    """News as events; the last one says why where who watches may do so no longer."""
+    yield _told(caller, first)
+    try:
+        async for news in coming:
+            yield _told(caller, news)
+    except Refusal as refusal:
+        yield event("over", json.dumps({"code": refusal.code, "message": refusal.message}))
+
+
+def _told(caller: Caller, news: News) -> bytes:
+    names = caller.facts.tail.names
+    told = [event("request", _json(one, names)) for one in news.seen]
+    if news.more:
+        told.append(event("more", json.dumps({"more": news.more})))
+    return b"".join(told) + placed(news.cursor)
+
+
+def _json(seen: Seen, names: Mapping[str, str]) -> str:
+    it = seen.exchange
+    row = {**asdict(it), **asdict(it.tokens), "attempts": [astuple(one) for one in it.attempts]}
+    return RequestView(**_request({**row, "hold_id": seen.hold_id, "flag": seen.flag}, names)).model_dump_json()
 
 
 @routes.get("/requests/{request_id}")
 async def show_request(caller: Reader, request_id: str) -> TraceView:
-    """One request in full; asked for right after its answer, it is waited for until its record has come in."""
+    """One request in full; asked for right after its answer, it is waited for until its record has come in.
+
+    410 where its record is older than `retention.records_days`.
+    """
     found = await _awaited(caller, request_id)
     names = await _names(caller.desk, [found.last])
     facts = {**_request(found.last, names), "cost_nano_usd": found.cost_n}
     return TraceView(**facts, legs=[LegView(**_leg(row)) for row in found.legs])
 
 
-async def _awaited(caller: Caller, request_id: str) -> usage.Exchange:
-    """The trace, its last row included where that comes within the patience we have."""
-    tries = max(1, round(caller.facts.patience_s / _AGAIN_S))
-    found: usage.Exchange | None = None
+async def _awaited(caller: Caller, request_id: str) -> requests.Exchange:
+    """The trace, its last row included where that may come and does within the patience we have."""
+    tries = max(1, round(caller.facts.patience_s / _AGAIN_S)) if may_come(request_id, caller.now_ns // 10**9) else 0
+    found: requests.Exchange | None = None
     for _ in range(tries):
         try:
-            found = await usage.trace(caller.desk, request_id)
+            found = await requests.trace(caller.desk, request_id)
         except NotFound:
             found = None
         if found is not None and found.last["final"]:
             return found
         await asyncio.sleep(_AGAIN_S)
-    return found or await usage.trace(caller.desk, request_id)
+    return found or await requests.trace(caller.desk, request_id)
 
 
-def _before(caller: Caller, text: str) -> int:
-    number = text.isascii() and text.isdigit() and len(text) <= 19
-    return min(int(text), 2**62) if number else instant_ns(text, "before", caller.now_ns)
+def _before(caller: Caller, text: str) -> requests.Before:
+    if not text:
+        return requests.Before()
+    return requests.before(text) or requests.Before(instant_ns(text, "before", caller.now_ns))
 
 
 async def _names(desk: Desk, rows: Sequence[dict[str, Any]]) -> dict[str, str]:
@@ -154,7 +214,7 @@ async def _names(desk: Desk, rows: Sequence[dict[str, Any]]) -> dict[str, str]:
     return {key.id: key.name for key in found if key is not None}
 
 
-def _request(row: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+def _request(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     own = {
         field: row[field] for field in RequestView.model_fields if field in row and field not in LegView.model_fields
     }

@@ -1,5 +1,6 @@
 """How it goes: workers and ingest, the settings, what a code means, and a link to sign in with."""
 
+import os
 from typing import Annotated, Any
 
 from fastapi import Depends, status
@@ -9,6 +10,7 @@ from clavero.domain import catalogue
 from clavero.domain.catalogue import Language
 from clavero.domain.refusals import NotFound
 from clavero.domain.secret import mask
+from clavero.entrypoints.certificates import Served
 from clavero.entrypoints.http.admin.auth import Needs, router
 from clavero.entrypoints.http.admin.facts import Caller
 from clavero.entrypoints.http.admin.fields import Once, View
@@ -30,12 +32,25 @@ class WorkerView(View):
     loop_lag_us: int | None
 
 
+class TlsView(View):
+    """The certificate of both listeners. `problem` is why the last reload kept the old one, "" where it did not."""
+
+    names: list[str]
+    days_left: float
+    problem: str
+    supervisor: int
+
+
 class StatusView(View):
-    """`ingest_lag_ms` is how old the newest record was when it was posted; `seq` the newest change."""
+    """`ingest_lag_ms` is how old the newest record was when it was posted; `seq` the newest change.
+
+    `tls` is null where the listeners speak without it.
+    """
 
     version: str
     gateway_url: str
     console_url: str
+    tls: TlsView | None
     workers: list[WorkerView]
     ingest_lag_ms: int | None
     rejects: int
@@ -87,6 +102,7 @@ async def show_status(caller: Annotated[Caller, Depends(Needs("status.read"))]) 
         version=facts.version,
         gateway_url=facts.gateway_url,
         console_url=facts.console_url,
+        tls=_tls(facts.certificate),
         workers=[_worker(caller, boot) for boot in boots],
         ingest_lag_ms=facts.meter.lag_ms,
         rejects=rejects,
@@ -123,6 +139,13 @@ async def explain(
         raise NotFound("code", code, catalogue.nearest(code))
     said = found.explained()
     return CodeView(code=said.code, language=spoken, fact=said.fact, cause=said.cause, fix=said.fix)
+
+
+def _tls(served: Served | None) -> TlsView | None:
+    if served is None:
+        return None
+    days = round(served.days_left(), 2)
+    return TlsView(names=list(served.pair.names), days_left=days, problem=served.problem, supervisor=os.getppid())
 
 
 def _worker(caller: Caller, boot: dict[str, Any]) -> WorkerView:

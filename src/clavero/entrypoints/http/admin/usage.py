@@ -1,8 +1,9 @@
 """What was used and what it cost, by any group, beside what the ledger says of the same days."""
 
+import re
 from typing import Annotated, Any
 
-from fastapi import Depends
+from fastapi import Depends, Query
 from pydantic import ConfigDict
 
 from clavero.control import usage
@@ -15,6 +16,8 @@ from clavero.entrypoints.http.admin.fields import Nano, Text, View, instant_ns
 routes = router("usage")
 TOKENS = ("input", "cached", "cache_write", "output", "reasoning")
 _DAY_NS = 86_400 * 1_000_000_000
+_HOUR_NS = _DAY_NS // 24
+_MOST = 100_000
 _SECOND = 1_000_000_000
 
 
@@ -50,7 +53,7 @@ class DifferenceView(View):
 
 
 class UsageView(View):
-    """Usage within whole UTC days: `since` is included and `until` is not.
+    """Usage within whole UTC days or hours: `since` is included and `until` is not; `more`: there are more rows.
 
     `charged` is the cost of what was held on budgets, `ledger` what the ledger has posted for it: they are `equal`.
     `unbudgeted` is the cost of what no budget applied to.
@@ -60,6 +63,7 @@ class UsageView(View):
     until: str
     by: list[str]
     rows: list[FiguresView]
+    more: bool
     total: FiguresView
     charged_nano_usd: Nano
     ledger_nano_usd: Nano
@@ -74,21 +78,29 @@ async def report(
     by: Annotated[Text, "groups, with commas between"] = "service",
     since: Text = "7d",
     until: Text = "",
+    limit: Annotated[int, Query(ge=1, le=_MOST)] = usage.MOST_ROWS,
 ) -> UsageView:
-    """Usage by service, model, feature, key, owner, team, project, environment, provider, endpoint, day or status."""
+    """Usage by service, model, feature, key, owner, team, project, environment, provider, endpoint, day or status.
+
+    Whole UTC days; whole UTC hours where `since` or `until` says hours (`36h`, `2026-11-23T14:00`). The dearest rows up
+    to `limit`; `total` is of all. What is older than sums are kept is not in it, and `since` says so.
+    """
     since_ns = instant_ns(since, "since", caller.now_ns)
     until_ns = instant_ns(until, "until", caller.now_ns) if until else caller.now_ns + 1
     if since_ns < 0:
         raise InvalidValue("since", "a day after 1970-01-01", "7d")
-    if since_ns // _DAY_NS * _DAY_NS >= until_ns:
+    unit_ns = _HOUR_NS if _says_hours(since) or _says_hours(until) else _DAY_NS
+    if since_ns // unit_ns * unit_ns >= until_ns:
         raise InvalidValue("until", "after since")
     groups = [group.strip() for group in by.split(",") if group.strip()]
-    found = await usage.report(caller.desk, groups, since_ns // _SECOND, -(-until_ns // _SECOND))
+    unit_s = unit_ns // _SECOND
+    found = await usage.report(caller.desk, groups, since_ns // _SECOND, -(-until_ns // _SECOND), unit_s, limit)
     return UsageView(
         since=utc(found.since_s),
         until=utc(found.until_s),
         by=found.by,
         rows=[_figures(row, found.by) for row in found.rows],
+        more=found.more,
         total=_figures(found.total, []),
         charged_nano_usd=found.charged_n,
         ledger_nano_usd=found.ledger_n,
@@ -101,6 +113,13 @@ async def report(
             for one in found.differences
         ],
     )
+
+
+def _says_hours(text: str) -> bool:
+    """Whether a moment or a length of time is finer than a day."""
+    if re.fullmatch(r"\s*(\d+[smhdw])+\s*", text):
+        return bool(re.search(r"[smh]", text))
+    return bool(re.search(r"\dT\d", text)) and not re.search(r"T00(:00)*(\.0*)?(Z|\+00:00)?\s*$", text)
 
 
 def tokens_of(row: dict[str, Any]) -> TokensView:

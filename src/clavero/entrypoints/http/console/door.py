@@ -16,6 +16,7 @@ from clavero.control.signin import SESSION_NS, whose_session
 from clavero.domain.access import Actor, Session
 from clavero.domain.refusals import NotSignedIn, Refusal
 from clavero.domain.secret import Secret
+from clavero.entrypoints.http.admin.arrival import is_relayed
 
 _OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -28,20 +29,16 @@ class Stranger(Refusal):
 
 
 class Door(Struct, frozen=True):
-    """How the console is reached: `secure` is TLS, here or at a proxy before us."""
+    """Who is let into the console, and how a browser shows that it was."""
 
     desk: Desk
-    secure: bool = False
-
-    @property
-    def cookie(self) -> str:
-        """The name of the session cookie."""
-        return "__Host-clavero" if self.secure else "clavero"
 
     def check_peer(self, request: Request) -> None:
         """Refuse other machines and other names where there is no TLS."""
-        if self.secure:
+        if secure(request):
             return
+        if is_relayed(request.scope):
+            raise Stranger("The proxy before the console did not say https", "X-Forwarded-Proto: https")
         if not _loopback(request.client.host if request.client else ""):
             raise Stranger("Without TLS the console serves this machine alone", "ssh -L 4142:127.0.0.1:4142 HOST")
         if _name(request) not in _OWN_NAMES:
@@ -52,32 +49,42 @@ class Door(Struct, frozen=True):
         origin = request.headers.get("origin", "")
         if not origin and request.headers.get("sec-fetch-site") == "same-origin":
             return
-        scheme = "https" if self.secure else "http"
+        scheme = "https" if secure(request) else "http"
         if origin != f"{scheme}://{request.headers.get('host', '')}":
             raise Stranger("Another page sent this form", "Open the console itself and repeat it there")
 
     async def enter(self, request: Request) -> tuple[Actor, Session]:
         """Whose session this is; `NotSignedIn` for a stranger."""
-        cookie = request.cookies.get(self.cookie, "")
+        cookie = request.cookies.get(cookie_of(request), "")
         if not cookie:
             raise NotSignedIn
         return await whose_session(self.desk, cookie, peer(request))
 
-    def let_in(self, response: Response, secret: Secret) -> None:
+    def let_in(self, request: Request, response: Response, secret: Secret) -> None:
         """Hand the session to the browser."""
         response.set_cookie(
-            self.cookie,
+            cookie_of(request),
             secret.reveal(),
             max_age=SESSION_NS // 1_000_000_000,
             path="/",
-            secure=self.secure,
+            secure=secure(request),
             httponly=True,
             samesite="strict",
         )
 
-    def let_out(self, response: Response) -> None:
+    def let_out(self, request: Request, response: Response) -> None:
         """Take the session from the browser."""
-        response.delete_cookie(self.cookie, path="/", secure=self.secure, httponly=True, samesite="strict")
+        response.delete_cookie(cookie_of(request), path="/", secure=secure(request), httponly=True, samesite="strict")
+
+
+def secure(request: Request) -> bool:
+    """Whether the browser speaks TLS: with us, or with a trusted proxy before us."""
+    return bool(request.scope.get("scheme") == "https")
+
+
+def cookie_of(request: Request) -> str:
+    """The name of the session cookie; over TLS one that no other host of the domain can set."""
+    return "__Host-clavero" if secure(request) else "clavero"
 
 
 def peer(request: Request) -> str:

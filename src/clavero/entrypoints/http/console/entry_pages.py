@@ -27,7 +27,7 @@ async def sign_in(visit: Visit) -> Response:
     except NotSignedIn:
         return _door(visit, "door.refused", "door.refused_why", status=401)
     response = visit.go(own_path(visit.form.get("next", "")))
-    visit.console.door.let_in(response, secret)
+    visit.console.door.let_in(visit.request, response, secret)
     return response
 
 
@@ -36,7 +36,7 @@ async def sign_out(visit: Visit) -> Response:
     if visit.session is not None:
         await visit.do(end_session, kid=visit.session.id)
     response = visit.go("/sign-in")
-    visit.console.door.let_out(response)
+    visit.console.door.let_out(visit.request, response)
     return response
 
 

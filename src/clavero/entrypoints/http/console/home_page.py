@@ -8,7 +8,7 @@ from clavero.control.budgets import list_budgets
 from clavero.control.keys import list_keys
 from clavero.domain.keys import newest
 from clavero.entrypoints.http.console import reads
-from clavero.entrypoints.http.console.home_views import DAY, HOUR, QUARTER, Facts, home
+from clavero.entrypoints.http.console.home_views import DAY, HOUR, MINUTE, QUARTER, Facts, home
 from clavero.entrypoints.http.console.request_views import address
 from clavero.entrypoints.http.console.visit import Visit
 
@@ -18,12 +18,12 @@ _REQUEST = re.compile(r"req_[0-9A-Za-z]{4,64}")
 async def show(visit: Visit) -> Response:
     """What needs a person, the figures, the chart."""
     desk, now = visit.desk, visit.now_ns
-    hours = (await reads.steps(desk, now - DAY, HOUR))[:24]
+    minute = -(-now // MINUTE) * MINUTE  # the last hour ends with the present minute
     facts = Facts(
         quarters=await reads.steps(desk, now - now % DAY, QUARTER),
-        hours=hours,
+        hours=(await reads.steps(desk, minute - DAY, HOUR))[:24],
         clock_hours=await reads.steps(desk, now - now % HOUR - 23 * HOUR, HOUR),
-        speed=await reads.speed(desk, now - HOUR, hours[-1].answered),
+        speed=await reads.speed(desk, now - HOUR),
         codes=await reads.codes(desk, now - HOUR),
         standings=await list_budgets(desk),
         keys=await list_keys(desk),

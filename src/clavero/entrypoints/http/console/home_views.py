@@ -6,6 +6,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from clavero.control.budgets import Standing
+from clavero.control.pressure import used
 from clavero.domain.budgets import Subject, Window
 from clavero.domain.keys import Key
 from clavero.domain.money import NANO
@@ -16,11 +17,12 @@ from clavero.entrypoints.http.console.formats import Formats
 from clavero.entrypoints.http.console.messages import Messages
 from clavero.entrypoints.http.console.needs import Need, Trouble, needs
 from clavero.entrypoints.http.console.reads import Spent
-from clavero.entrypoints.http.console.views import BudgetRow, Drawing, budget_row, used
+from clavero.entrypoints.http.console.views import BudgetRow, Drawing, budget_row
 
 HOUR = 3600 * NANO
 DAY = 24 * HOUR
 QUARTER = HOUR // 4
+MINUTE = HOUR // 60
 _TOP = 6
 _WIDE, _NARROW = 752, 344
 

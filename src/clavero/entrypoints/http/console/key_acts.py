@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from clavero.control.budgets import NewBudget, set_budget
 from clavero.control.keys import disable, enable, revoke, rotate, show_key
+from clavero.control.requests import Wanted
 from clavero.domain.budgets import Subject
 from clavero.domain.keys import Key, newest
 from clavero.domain.refusals import InvalidValue, NotFound, Refusal
@@ -14,7 +15,6 @@ from clavero.domain.units import parse_duration
 from clavero.entrypoints.http.console import reads
 from clavero.entrypoints.http.console.key_forms import limit_of, secret_page, window_of
 from clavero.entrypoints.http.console.key_pages import key_page
-from clavero.entrypoints.http.console.reads import Wanted
 from clavero.entrypoints.http.console.views import Trouble, trouble
 from clavero.entrypoints.http.console.visit import Visit
 
@@ -115,7 +115,7 @@ async def _breaks(visit: Visit, key: Key) -> list[tuple[str, str]]:
     """Who has called with the key in the last hour."""
     t, f = visit.words, visit.formats
     since = visit.now_ns - _HOUR
-    calls = [one for one in await reads.latest(visit.desk, Wanted(key_id=key.id), _MOST) if one.at_ns >= since]
+    calls = [one for one in await reads.latest(visit.desk, Wanted(key=key.id), _MOST) if one.at_ns >= since]
     if not calls:
         last = (await reads.last_calls(visit.desk)).get(key.id, 0)
         said = t("ask.breaks_none", span=f.span(last)) if last else t("ask.breaks_never")

@@ -6,13 +6,14 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from clavero.control.budgets import Standing
+from clavero.control.pressure import used
 from clavero.domain.keys import Key, KeyState, newest, working
 from clavero.domain.money import NANO
 from clavero.entrypoints.http.console.charts import meter
 from clavero.entrypoints.http.console.formats import NOTHING, Formats
 from clavero.entrypoints.http.console.messages import Messages
 from clavero.entrypoints.http.console.reads import Spent
-from clavero.entrypoints.http.console.views import tone_of, used
+from clavero.entrypoints.http.console.views import tone_of
 
 _DAY = 86_400 * NANO
 _OVER = frozenset({KeyState.REVOKED, KeyState.RETIRED})

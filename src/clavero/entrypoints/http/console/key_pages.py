@@ -4,16 +4,18 @@ from collections.abc import Iterable, Mapping
 
 from starlette.responses import Response
 
-from clavero.control.budgets import Standing, list_budgets
+from clavero.control.budgets import Standing, binding, list_budgets, standings_of
 from clavero.control.keys import list_keys, show_key
+from clavero.control.pressure import used
+from clavero.control.requests import Wanted
 from clavero.domain.budgets import Subject
 from clavero.domain.keys import Key, KeyState
 from clavero.domain.organisation import Service
 from clavero.entrypoints.http.console import reads
 from clavero.entrypoints.http.console.key_list_views import QUICK, Asked, KeyFacts, keys_view
-from clavero.entrypoints.http.console.key_views import OneKey, applies, key_view
-from clavero.entrypoints.http.console.reads import Spent, Wanted
-from clavero.entrypoints.http.console.views import Trouble, used
+from clavero.entrypoints.http.console.key_views import OneKey, key_view
+from clavero.entrypoints.http.console.reads import Spent
+from clavero.entrypoints.http.console.views import Trouble
 from clavero.entrypoints.http.console.visit import Visit
 
 _CALLS = 8
@@ -52,8 +54,8 @@ async def key_page(
         key=key,
         last_ns=(await reads.last_calls(desk)).get(key.id, 0),
         month=(await reads.by_key(desk, 30)).get(key.id, Spent()),
-        calls=await reads.latest(desk, Wanted(key_id=key.id), _CALLS),
-        standings=[each for each in await list_budgets(desk) if applies(each, key, team, project)],
+        calls=await reads.latest(desk, Wanted(key=key.id), _CALLS),
+        standings=await standings_of(desk, binding(key, service)),
         audit=await reads.changes(desk, key.id, _CHANGES),
         team=team,
         project=project,

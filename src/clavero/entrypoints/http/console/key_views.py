@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from clavero.control.budgets import Standing
 from clavero.domain.audit import AuditRow
-from clavero.domain.budgets import Subject, Window, period_start
+from clavero.domain.budgets import Window, period_start
 from clavero.domain.keys import Key, KeyState, KeyVersion, newest, working
 from clavero.domain.money import NANO
 from clavero.domain.usage import Exchange
@@ -115,16 +115,6 @@ def key_view(one: OneKey, t: Messages, f: Formats) -> KeyView:
         scopes=_scopes(one, t, f),
         audit=[AuditLine(_said(row, t), row.reason, f.nearly(row.at_ns)) for row in one.audit],
     )
-
-
-def applies(standing: Standing, key: Key, team: str, project: str) -> bool:
-    """Whether a budget binds the calls of a key."""
-    names = {
-        Subject.KEY: str(key.id), Subject.SERVICE: key.service, Subject.ENVIRONMENT: key.environment,
-        Subject.PROJECT: project, Subject.TEAM: team,
-    }  # fmt: skip
-    budget = standing.budget
-    return budget.subject is Subject.ORGANISATION or names[budget.subject] == budget.name
 
 
 def _version(key: Key, version: KeyVersion, t: Messages, f: Formats) -> VersionRow:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from clavero.control.commit import Desk
-from clavero.domain.refusals import Forbidden, NotFound, NotSignedIn, Refusal, StorageUnavailable
+from clavero.domain.refusals import Forbidden, NotFound, NotSignedIn, RecordDeleted, Refusal, StorageUnavailable
 from clavero.entrypoints.http.console import (
     entry_pages,
     error_pages,
@@ -17,12 +17,14 @@ from clavero.entrypoints.http.console import (
     key_pages,
     preference_pages,
     request_pages,
+    request_tail,
 )
 from clavero.entrypoints.http.console.door import Door, Stranger, check_form
 from clavero.entrypoints.http.console.request_views import address
 from clavero.entrypoints.http.console.shelf import shelf
 from clavero.entrypoints.http.console.views import remedy, said
 from clavero.entrypoints.http.console.visit import HEADERS, Console, Visit
+from clavero.entrypoints.http.tail import MEDIA_TYPE, Tail
 
 Page = Callable[[Visit], Awaitable[Response]]
 
@@ -46,19 +48,26 @@ _PAGES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/keys/{name}/{verb}", key_acts.ask),
     ("POST", "/keys/{name}/{verb}", key_acts.act),
     ("GET", "/requests", request_pages.index),
+    ("GET", "/requests/tail", request_tail.stream),
     ("GET", "/requests/{request_id}", request_pages.show),
     ("GET", "/preferences", preference_pages.show),
     ("POST", "/preferences", preference_pages.save),
     ("POST", "/preferences/theme", preference_pages.switch_theme),
     ("POST", "/sign-out", entry_pages.sign_out),
 )
-_STATUS: dict[type[Refusal], int] = {NotFound: 404, Forbidden: 403, Stranger: 403, StorageUnavailable: 503}
+_STATUS: dict[type[Refusal], int] = {
+    NotFound: 404,
+    RecordDeleted: 410,
+    Forbidden: 403,
+    Stranger: 403,
+    StorageUnavailable: 503,
+}
 _LARGEST_FORM = 64 * 1024
 
 
-def mount(app: FastAPI, desk: Desk, *, gateway_url: str, secure: bool = False) -> None:
-    """Add the console to an application. `gateway_url` is told to callers; `secure` says that TLS is in front."""
-    console = Console(desk, Door(desk, secure), gateway_url)
+def mount(app: FastAPI, desk: Desk, *, gateway_url: str, tail: Tail | None = None) -> None:
+    """Add the console to an application. `gateway_url` is told to callers; `tail` is what its lists follow."""
+    console = Console(desk, Door(desk), gateway_url, tail or Tail(desk.clock))
     app.add_api_route("/static/{name:path}", _static, methods=["GET"], include_in_schema=False)
     for pages, guarded in ((_OPEN, False), (_PAGES, True)):
         for method, path, page in pages:
@@ -79,6 +88,8 @@ def _entered(console: Console, page: Page, *, guarded: bool) -> Callable[[Reques
                     check_form(visit.session, visit.form.get("csrf", ""))
             return await page(visit)
         except NotSignedIn:
+            if request.headers.get("accept") == MEDIA_TYPE:  # no page that it could be led to would be understood
+                return request_tail.over(visit)
             here = address(request.scope["path"], dict(request.query_params)) if request.method == "GET" else "/"
             return visit.go(address("/sign-in", {"next": here} if here != "/" else {}))
         except Refusal as refusal:

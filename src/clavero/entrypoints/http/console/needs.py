@@ -6,13 +6,13 @@ from markupsafe import Markup, escape
 from msgspec import Struct
 
 from clavero.control.budgets import Standing
+from clavero.control.pressure import used
 from clavero.domain.budgets import Subject
 from clavero.domain.keys import Key, KeyState, newest, working
 from clavero.domain.money import NANO
 from clavero.entrypoints.http.console.figures import Sums
 from clavero.entrypoints.http.console.formats import Formats
 from clavero.entrypoints.http.console.messages import Messages
-from clavero.entrypoints.http.console.views import used
 
 _HOUR = 3600 * NANO
 _DAY = 24 * _HOUR

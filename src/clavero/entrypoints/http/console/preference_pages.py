@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from clavero.entrypoints.http.console.door import own_path
+from clavero.entrypoints.http.console.door import own_path, secure
 from clavero.entrypoints.http.console.messages import LANGUAGES
 from clavero.entrypoints.http.console.visit import KEYS_COOKIE, LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Visit
 
@@ -33,5 +33,4 @@ async def switch_theme(visit: Visit) -> Response:
 
 def _keep(visit: Visit, response: Response, name: str, value: str, known: tuple[str, ...]) -> None:
     if value in known:
-        secure = visit.console.door.secure
-        response.set_cookie(name, value, _YEAR, path="/", secure=secure, httponly=True, samesite="lax")
+        response.set_cookie(name, value, _YEAR, path="/", secure=secure(visit.request), httponly=True, samesite="lax")

@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from clavero.control import requests
 from clavero.control.commit import Desk
-from clavero.control.usage import latest as newest_rows
+from clavero.control.requests import Wanted
+from clavero.control.usage import sums_by
 from clavero.domain.audit import AuditRow
 from clavero.domain.usage import Attempt, Exchange, Tokens
 from clavero.entrypoints.http.console import figures
@@ -15,10 +17,10 @@ from clavero.entrypoints.http.console.figures import Speed, Sums
 
 _NS = 1_000_000_000
 _DAY = 86_400
-_END = 2**62
+_MINUTE = 60 * _NS
+_MOST_MEASURED = 20_000  # calls that percentiles are taken of: the newest
 _TOKENS = Tokens.__struct_fields__
 _FIELDS = [name for name in Exchange.__struct_fields__ if name not in {"tokens", "attempts"}]
-_FLAGS = {"streamed", "estimated", "final"}
 
 
 class Leg(Struct, frozen=True):
@@ -26,17 +28,6 @@ class Leg(Struct, frozen=True):
 
     exchange: Exchange
     amounts: tuple[tuple[str, int, int], ...] = ()
-
-
-class Wanted(Struct, frozen=True, kw_only=True):
-    """Which exchanges; what is empty is any. `before_ns` pages backwards."""
-
-    key_id: str = ""
-    service: str = ""
-    model: str = ""
-    status: int = 0
-    code: str = ""
-    before_ns: int = _END
 
 
 class Spent(Struct, frozen=True):
@@ -47,45 +38,48 @@ class Spent(Struct, frozen=True):
 
 
 async def steps(desk: Desk, since_ns: int, step_ns: int) -> list[Sums]:
-    """Sums from then to now, step by step."""
-    until_ns = desk.clock.wall_ns()
+    """Sums from a minute to the present one, step by step; steps are whole minutes."""
+    now_ns = desk.clock.wall_ns()
+    values = {"since": since_ns // _MINUTE, "until": now_ns // _MINUTE + 1, "step": step_ns // _MINUTE}
+    begin_ns = values["since"] * _MINUTE
     async with desk.store.read() as look:
-        rows = await look.rows("usage_steps", since=since_ns, until=until_ns, step=step_ns)
-    found = {int(row["step"]): _sums(row, since_ns, step_ns) for row in rows}
-    return figures.steps(found, since_ns, until_ns, step_ns)
+        rows = await look.rows("usage_steps", **values)
+    found = {int(row["step"]): _sums(row, begin_ns, step_ns) for row in rows}
+    return figures.steps(found, begin_ns, values["until"] * _MINUTE, step_ns)
 
 
-async def speed(desk: Desk, since_ns: int, answered: int) -> Speed:
-    """The 95th percentiles of so many answered calls since then."""
-    if answered <= 0:
+async def speed(desk: Desk, since_ns: int) -> Speed:
+    """The 95th percentiles of the calls that were answered since then, of the newest 20,000 where there are more."""
+    async with desk.store.read() as look:
+        rows = await look.rows("usage_speed", since=since_ns, most=_MOST_MEASURED)
+    if not rows:
         return Speed()
-    skip = figures.rank_of(answered, 95)
-    async with desk.store.read() as look:
-        total = await look.rows("usage_nth_total", since=since_ns, skip=skip)
-        ours = await look.rows("usage_nth_ours", since=since_ns, skip=skip)
-    return Speed(*(int(rows[0]["us"]) if rows else 0 for rows in (total, ours)))
+    rank = figures.rank_of(len(rows), 95)
+    return Speed(*(sorted(row[name] for row in rows)[rank] for name in ("total_us", "overhead_us")))
 
 
 async def codes(desk: Desk, since_ns: int) -> dict[str, int]:
-    """How often each code was answered since then."""
+    """How often each code was answered since then, the minute of then included."""
     async with desk.store.read() as look:
-        return {row["code"]: int(row["calls"]) for row in await look.rows("usage_codes", since=since_ns)}
+        rows = await look.rows("usage_codes", since=since_ns // _MINUTE)
+    return {row["code"]: int(row["calls"]) for row in rows}
 
 
 async def latest(desk: Desk, wanted: Wanted, most: int) -> list[Exchange]:
     """The newest exchanges that fit."""
-    rows = await newest_rows(
-        desk, key=wanted.key_id, service=wanted.service, model=wanted.model, status=wanted.status, code=wanted.code,
-        before_ns=min(wanted.before_ns, _END), most=most,
-    )  # fmt: skip
-    return [_exchange(row) for row in rows]
+    return (await page(desk, wanted, most))[0]
+
+
+async def page(desk: Desk, wanted: Wanted, most: int) -> tuple[list[Exchange], str]:
+    """The newest exchanges that fit, and where the next page begins; "" on the last."""
+    rows = await requests.latest(desk, wanted, most)
+    onward = str(requests.Before(rows[-1]["at_ns"], rows[-1]["hold_id"])) if len(rows) == most else ""
+    return [_leg(row).exchange for row in rows], onward
 
 
 async def trace(desk: Desk, request_id: str) -> list[Leg]:
-    """Every leg of one exchange, the final one last; empty for one that is not known."""
-    async with desk.store.read() as look:
-        rows = await look.rows("trace", request=request_id)
-    return [Leg(_exchange(row), _amounts(row["amounts"])) for row in rows]
+    """Every leg of one exchange, the final one last."""
+    return [_leg(row) for row in (await requests.trace(desk, request_id)).legs]
 
 
 async def last_calls(desk: Desk) -> dict[str, int]:
@@ -96,18 +90,19 @@ async def last_calls(desk: Desk) -> dict[str, int]:
 
 async def by_key(desk: Desk, days: int) -> dict[str, Spent]:
     """Calls and costs of each key over so many UTC days, today included."""
-    today = desk.clock.wall_ns() // _NS // _DAY
-    async with desk.store.read() as look:
-        rows = await look.rows("usage_by:key", since=today - days + 1, until=today + 1)
-    return {row["key"]: Spent(int(row["calls"]), int(row["cost_n"])) for row in rows}
+    rows = await _by(desk, "key", days)
+    return {row["key"]: Spent(row["calls"], row["cost_n"]) for row in rows}
 
 
 async def models(desk: Desk, days: int) -> list[str]:
     """The models that answered in so many UTC days, dearest first."""
+    return [row["model"] for row in await _by(desk, "model", days) if row["model"]]
+
+
+async def _by(desk: Desk, group: str, days: int) -> list[dict[str, Any]]:
     today = desk.clock.wall_ns() // _NS // _DAY
     async with desk.store.read() as look:
-        rows = await look.rows("usage_by:model", since=today - days + 1, until=today + 1)
-    return [row["model"] for row in rows if row["model"]]
+        return await sums_by(look, [group], range((today - days + 1) * 24, (today + 1) * 24))
 
 
 async def changes(desk: Desk, object_id: str, most: int) -> list[AuditRow]:
@@ -128,16 +123,11 @@ def _sums(row: Mapping[str, Any], since_ns: int, step_ns: int) -> Sums:
     return Sums(since_ns + int(row["step"]) * step_ns, *numbers)
 
 
-def _exchange(row: Mapping[str, Any]) -> Exchange:
-    fields: dict[str, Any] = {name: bool(row[name]) if name in _FLAGS else row[name] for name in _FIELDS}
-    attempts = row["attempts"]
-    told = msgspec.json.decode(attempts) if isinstance(attempts, str) else attempts
-    return Exchange(
+def _leg(row: Mapping[str, Any]) -> Leg:
+    fields: dict[str, Any] = {name: row[name] for name in _FIELDS}
+    exchange = Exchange(
         tokens=Tokens(*(row[name] for name in _TOKENS)),
-        attempts=msgspec.convert(told, tuple[Attempt, ...]),
+        attempts=msgspec.convert(row["attempts"], tuple[Attempt, ...]),
         **fields,
     )
-
-
-def _amounts(text: str) -> tuple[tuple[str, int, int], ...]:
-    return msgspec.json.decode(text, type=tuple[tuple[str, int, int], ...])
+    return Leg(exchange, msgspec.convert(row["amounts"], tuple[tuple[str, int, int], ...]))

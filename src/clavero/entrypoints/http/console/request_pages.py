@@ -2,18 +2,19 @@
 
 from starlette.responses import Response
 
+from clavero.control import requests
 from clavero.control.budgets import list_budgets
 from clavero.control.keys import list_keys
 from clavero.control.organisation import tree
+from clavero.control.requests import Wanted
 from clavero.domain.budgets import Subject
 from clavero.domain.credentials import Provider
 from clavero.domain.keys import Key
 from clavero.domain.pricing import Price
-from clavero.domain.refusals import NotFound
 from clavero.domain.routing import Prices
 from clavero.domain.usage import Exchange
 from clavero.entrypoints.http.console import reads
-from clavero.entrypoints.http.console.reads import Leg, Wanted
+from clavero.entrypoints.http.console.reads import Leg
 from clavero.entrypoints.http.console.request_views import (
     STATUSES,
     ExchangeView,
@@ -39,19 +40,18 @@ async def show(visit: Visit) -> Response:
     """The list, and one exchange in full."""
     request_id = visit.named("request_id")
     legs = await reads.trace(visit.desk, request_id)
-    if not legs:
-        raise NotFound("request", request_id)
     return await _page(visit, legs)
 
 
 async def _page(visit: Visit, legs: list[Leg]) -> Response:
     t, f = visit.words, visit.formats
-    chosen = {name: visit.asked(name)[:120] for name in _FILTERS if visit.asked(name)}
+    chosen = filters_of(visit)
     keys = await list_keys(visit.desk)
-    found = await reads.latest(visit.desk, _wanted(chosen, keys, visit.asked("before")), _PAGE)
+    await visit.console.tail.refresh(visit.desk)
+    cursor = visit.console.tail.cursor  # before the rows are read: what comes between is told twice, and shown once
+    found, onward = await reads.page(visit.desk, wanted_of(chosen, keys, visit.asked("before")), _PAGE)
     names = {str(key.id): key.name for key in keys}
     opened = legs[-1].exchange.request_id if legs else ""
-    path = f"/requests/{opened}" if opened else "/requests"
     paging = bool(visit.asked("before"))
     view = RequestsView(
         summary=t("requests.paged", time=f.moment(found[0].at_ns)) if paging and found else t("requests.summary"),
@@ -59,27 +59,32 @@ async def _page(visit: Visit, legs: list[Leg]) -> Response:
         filters=await _filters(visit, chosen, keys),
         filtered=bool(chosen),
         what=", ".join(chosen.values()),
-        live=not paging,
-        here=address(path, chosen),
+        tail="" if paging else address("/requests/tail", chosen, open=opened),
+        cursor=cursor,
         list=address("/requests", chosen),
-        older=address("/requests", chosen, before=str(found[-1].at_ns)) if len(found) == _PAGE else "",
+        older=address("/requests", chosen, before=onward) if onward else "",
         open=await _exchange(visit, legs, names) if legs else None,
         try_it="clavero smoke",
     )
     return visit.page("requests.html", view=view)
 
 
-def _wanted(chosen: dict[str, str], keys: list[Key], before: str) -> Wanted:
+def filters_of(visit: Visit) -> dict[str, str]:
+    """The filters that the address sets."""
+    return {name: visit.asked(name)[:120] for name in _FILTERS if visit.asked(name)}
+
+
+def wanted_of(chosen: dict[str, str], keys: list[Key], before: str = "") -> Wanted:
+    """What the filters ask for; a key by its name or public id."""
     key = chosen.get("key", "")
     status = chosen.get("status", "")
-    more = {"before_ns": int(before)} if before.isascii() and before.isdigit() and len(before) < 20 else {}
     return Wanted(
-        key_id=next((str(one.id) for one in keys if key in {one.name, one.id}), key),
+        key=next((str(one.id) for one in keys if key in {one.name, one.id}), key),
         service=chosen.get("service", ""),
         model=chosen.get("model", ""),
         status=int(status) if status.isascii() and status.isdigit() and len(status) == 3 else 0,
         code=chosen.get("code", ""),
-        **more,
+        before=requests.before(before) or requests.Before(),
     )
 
 

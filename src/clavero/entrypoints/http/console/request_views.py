@@ -64,8 +64,8 @@ class RequestsView(Struct, frozen=True, kw_only=True):
     filters: Sequence[Filter]
     filtered: bool
     what: str
-    live: bool
-    here: str
+    tail: str  # where news come from; "" for a page of older ones
+    cursor: str
     list: str
     older: str
     open: ExchangeView | None

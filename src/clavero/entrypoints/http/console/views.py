@@ -6,6 +6,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from clavero.control.budgets import Standing
+from clavero.control.pressure import used
 from clavero.domain.budgets import Subject, Window
 from clavero.domain.refusals import Refusal
 from clavero.domain.usage import Exchange
@@ -54,6 +55,7 @@ class Call(Struct, frozen=True, kw_only=True):
     seconds: str
     cost: str
     free: bool
+    at: str
     on: bool = False
 
 
@@ -134,13 +136,8 @@ def call(exchange: Exchange, words: Messages, formats: Formats, key_name: str, u
         seconds=formats.seconds(exchange.total_us),
         cost=formats.money(exchange.cost_n, 6) if exchange.cost_n else "0",
         free=not exchange.cost_n,
+        at=str(exchange.at_ns),
     )
-
-
-def used(standing: Standing) -> float:
-    """The share of a budget that is gone: spent, or written off."""
-    limit = standing.budget.limit_n
-    return (standing.spent_n + standing.lost_n) / limit if limit else 1.0
 
 
 def budget_row(standing: Standing, words: Messages, formats: Formats) -> BudgetRow:

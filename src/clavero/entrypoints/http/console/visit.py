@@ -18,6 +18,7 @@ from clavero.entrypoints.http.console.formats import Formats
 from clavero.entrypoints.http.console.messages import LANGUAGES, Messages
 from clavero.entrypoints.http.console.shelf import address
 from clavero.entrypoints.http.language import language_of
+from clavero.entrypoints.http.tail import Tail
 
 R = TypeVar("R")
 P = ParamSpec("P")
@@ -57,6 +58,7 @@ class Console(Struct, frozen=True):
     desk: Desk
     door: Door
     gateway_url: str
+    tail: Tail
 
 
 class Visit:
@@ -95,8 +97,11 @@ class Visit:
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """A whole page."""
-        body = _templates().get_template(template).render(self._context() | values)
-        return Response(body, status, HEADERS, "text/html; charset=utf-8")
+        return Response(self.part(template, **values), status, HEADERS, "text/html; charset=utf-8")
+
+    def part(self, template: str, **values: Any) -> str:
+        """The HTML of a template."""
+        return _templates().get_template(template).render(self._context() | values)
 
     def go(self, path: str, done: str = "") -> Response:
         """Send the reader on; `done` names the message of what has been done."""

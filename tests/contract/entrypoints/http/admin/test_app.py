@@ -1,5 +1,6 @@
 """The same answers on PostgreSQL as on SQLite, where sums come as decimals and times as other types."""
 
+import os
 from pathlib import Path
 
 import psycopg
@@ -10,11 +11,11 @@ from clavero.adapters.clock import SystemClock, SystemDice
 from clavero.adapters.storage.books_postgres import PostgresBooks
 from clavero.adapters.storage.lender_postgres import PostgresLender
 from clavero.adapters.storage.store import postgres_store
-from clavero.control.unseal import open_desk
+from clavero.control.unseal import Tools, open_desk
 from clavero.domain.ledger import Place
 from clavero.domain.usage import Attempt, Exchange, Tokens
 from clavero.ports import Books, Lender
-from clavero.vault.keyring import RootKey
+from clavero.testing.unsealer import MemoryUnsealer
 
 
 async def test_every_figure_is_told_on_a_server_too(postgres_url: str, tmp_path: Path) -> None:
@@ -26,7 +27,7 @@ async def test_every_figure_is_told_on_a_server_too(postgres_url: str, tmp_path:
 
     store = postgres_store(url)
     await store.open()
-    office = Office(await open_desk(store, clock, SystemDice(), RootKey(b"\1" * 32)), tmp_path, ledger)
+    office = Office(await open_desk(Tools(store, clock, SystemDice()), MemoryUnsealer(os.urandom)), tmp_path, ledger)
     await office.open()
     try:
         await _everything(office)

@@ -26,7 +26,7 @@ from clavero.control import budgets, catalog, credentials, keys, signin
 from clavero.control.budgets import NewBudget
 from clavero.control.commit import Desk, perform
 from clavero.control.keys import NewKey
-from clavero.control.unseal import open_desk
+from clavero.control.unseal import Tools, open_desk
 from clavero.domain.access import SYSTEM
 from clavero.domain.budgets import RowKey, Subject, Window, budget_id, period_start
 from clavero.domain.credentials import Network, Provider, ProviderKind
@@ -37,7 +37,9 @@ from clavero.domain.posting import Charge, Posting, Turn
 from clavero.domain.pricing import Price, cost
 from clavero.domain.usage import Attempt, Exchange, Tokens
 from clavero.entrypoints.http.console.mount import mount
-from clavero.vault.keyring import RootKey
+from clavero.entrypoints.http.tail import Tail
+from clavero.testing.unsealer import MemoryUnsealer
+from clavero.wire.journal import Record
 
 MINUTE = 60 * NANO
 HOUR = 60 * MINUTE
@@ -80,7 +82,7 @@ class House:
         """Schema, vault, desk."""
         self.store = sqlite_store(self.file)
         await self.store.open()
-        self.desk = await open_desk(self.store, self.clock, SystemDice(), RootKey(os.urandom(32)))
+        self.desk = await open_desk(Tools(self.store, self.clock, SystemDice()), MemoryUnsealer(os.urandom))
 
     async def link(self) -> str:
         """A fresh token for the sign-in page."""
@@ -251,12 +253,11 @@ class Served:
             self.made = self.run(self.house.furnish())
             self.house.post(day(self.house, self.made))
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-        mount(app, self.house.desk, gateway_url=GATEWAY)
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_level="warning", lifespan="off", server_header=False)
-        self._server = uvicorn.Server(config)
-        self._serving = asyncio.run_coroutine_threadsafe(self._server.serve([self._socket]), self._loop)
+        self.tail = Tail(self.house.clock)
+        mount(app, self.house.desk, gateway_url=GATEWAY, tail=self.tail)
+        self._socket = _socket(0)
+        self._app = app
+        self._serve()
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def run(self, work: Any) -> Any:
@@ -267,15 +268,49 @@ class Served:
         """Where a browser signs in."""
         return f"{self.url}/sign-in#{self.run(self.house.link())}"
 
-    def close(self) -> None:
-        """Stop serving, close the store, end the loop."""
+    def heard(self, *exchanges: Exchange) -> None:
+        """Have exchanges told as ingest tells them."""
+        self.tail.heard(BOOT, [Record(exchange) for exchange in exchanges])
+
+    def restart(self, away: Callable[[], None]) -> None:
+        """End the server as a control plane ends, and begin another on the same port; its tail has a life of its own."""
+        port = self._socket.getsockname()[1]
+        self._stop()
+        self._socket.close()
+        away()
+        self._socket = _socket(port)
+        self.tail = Tail(self.house.clock)
+        self._app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        mount(self._app, self.house.desk, gateway_url=GATEWAY, tail=self.tail)
+        self._serve()
+
+    def _serve(self) -> None:
+        config = uvicorn.Config(
+            self._app, log_level="warning", lifespan="off", server_header=False, timeout_graceful_shutdown=3
+        )
+        self._server = uvicorn.Server(config)
+        self._serving = asyncio.run_coroutine_threadsafe(self._server.serve([self._socket]), self._loop)
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self.tail.end)
         self._server.should_exit = True
         self._serving.result(30)
+
+    def close(self) -> None:
+        """Stop serving, close the store, end the loop."""
+        self._stop()
         self.run(self.house.store.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
         self._socket.close()
+
+
+def _socket(port: int) -> socket.socket:
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(("127.0.0.1", port))
+    return made
 
 
 @contextlib.contextmanager

@@ -1,83 +1,19 @@
 """The console in a real browser: what a person does, with no violation of the policy and no error said by the page."""
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from tests.e2e.entrypoints.http.console.house import Served, served
+from playwright.sync_api import Browser, expect
+from tests.e2e.entrypoints.http.console.house import Served
+from tests.e2e.entrypoints.http.console.reading import Reader
 
 pytestmark = pytest.mark.browser
 
-ARGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 PAGES = [
     "/", "/?chart=requests", "/keys", "/keys/new", "/keys/prod-support-summary-01", "/keys/prod-support-chat-01/revoke",
     "/requests", "/requests/req_failed000000000000001", "/preferences",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The console with a day of traffic."""
-    with served(tmp_path_factory.mktemp("console")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium; `apt-get install chromium` where it is missing."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        pytest.fail("no chromium here; fix: apt-get install chromium")
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=found, args=ARGS)
-        yield opened
-        opened.close()
-
-
-class Reader:
-    """One person at a browser; everything that the pages complain of is kept."""
-
-    def __init__(self, context: BrowserContext, house: Served) -> None:
-        self.house = house
-        self.complaints: list[str] = []
-        self.page: Page = context.new_page()
-        self.page.on("console", lambda said: self._keep(said.type, said.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", self._own)
-
-    def _keep(self, kind: str, text: str) -> None:
-        if kind in {"error", "warning"} and "the server responded with a status of 4" not in text:
-            self.complaints.append(f"{kind}: {text}")
-
-    def _own(self, request: object) -> None:
-        url = str(getattr(request, "url", ""))
-        if not url.startswith(self.house.url):
-            self.complaints.append(f"asked another host: {url}")
-
-    def sign_in(self) -> None:
-        self.page.goto(self.house.link())
-        self.page.wait_for_url(f"{self.house.url}/")
-
-    def open(self, path: str) -> None:
-        self.page.goto(f"{self.house.url}{path}")
-
-
-@pytest.fixture
-def reader(browser: Browser, house: Served, request: pytest.FixtureRequest) -> Iterator[Reader]:
-    """Signed in; nothing may have been complained of when the test is over."""
-    options = getattr(request, "param", {})
-    context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": "en-GB"} | options)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    made = Reader(context, house)
-    made.sign_in()
-    yield made
-    context.close()
-    assert not made.complaints
 
 
 def test_a_link_signs_in_once_and_leaves_no_token_in_the_address(reader: Reader) -> None:
@@ -192,19 +128,6 @@ def test_requests_are_filtered_and_one_is_opened_beside_them(reader: Reader) -> 
     page.wait_for_url("**/requests/req_failed000000000000001?*")
     expect(page.locator("#exchange svg.waterfall")).to_be_visible()
     expect(page.locator("#exchange")).to_contain_text("upstream_error")
-
-
-def test_the_tail_shows_what_has_come_and_waits_while_it_is_paused(reader: Reader) -> None:
-    page = reader.page
-    reader.open("/requests?status=404")
-    expect(page.locator("main")).to_contain_text("No request matches")
-    page.locator("h1").click()
-    page.keyboard.press("Space")
-    expect(page.locator("[data-pause]")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("[data-pause]")).to_contain_text("Resume tail")
-    page.keyboard.press("Space")
-    with page.expect_response(re.compile("/requests")):
-        pass  # it asks again by itself
 
 
 def test_keys_lead_everywhere_and_can_be_switched_off(reader: Reader) -> None:

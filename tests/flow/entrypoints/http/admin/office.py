@@ -20,6 +20,8 @@ from clavero.domain.usage import Exchange
 from clavero.entrypoints.http.admin.app import make_app
 from clavero.entrypoints.http.admin.facts import AdminFacts
 from clavero.entrypoints.http.admin.meter import Meter
+from clavero.entrypoints.http.admin.recent import Recent
+from clavero.entrypoints.http.tail import Tail
 from clavero.ports import Books, Lender
 from clavero.settings import Setting
 
@@ -39,11 +41,16 @@ class Office:
         self.folder = folder
         self._ledger = ledger or self._on_file
         self.meter = Meter(desk.clock)
+        self.tail = Tail(desk.clock)
+        self.recent = Recent(desk.clock)
         facts = AdminFacts(
             version="9.9.9",
             gateway_url="http://127.0.0.1:4141",
             console_url=HOME,
             meter=self.meter,
+            tail=self.tail,
+            recent=self.recent,
+            journal=folder / "journal",
             settings=SETTINGS,
             patience_s=0.3,
         )
@@ -79,7 +86,7 @@ class Office:
             lender.register(BOOT, "w1")
             boot = next(one for one in books.boots()[1] if one.id == BOOT)
             to = Position(0, boot.at.off + 10)
-            postings = [Posting(f"{one.request_id}-{one.final}", one) for one in exchanges]
+            postings = [Posting(f"{one.request_id}.{int(one.final) + 1}", one) for one in exchanges]
             assert books.post(Turn(BOOT, boot.at, to, 10, [], postings)) is not None
 
     def _on_file(self) -> tuple[Lender, Books]:

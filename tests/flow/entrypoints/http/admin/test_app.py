@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import Route
 from tests.flow.entrypoints.http.admin.office import Office
 
+from clavero.control.audit import READ
 from clavero.control.commit import OPERATIONS, REFUSED
 from clavero.domain.audit import AuditRow
 from clavero.entrypoints.http.admin.app import PREFIX
@@ -15,6 +16,9 @@ from clavero.entrypoints.http.admin.auth import Needs
 
 OPEN = {"/api/docs", "/api/docs/{name}", "/api/v1/openapi.json"}  # what the API is like is no secret
 BY_ITSELF = {"/metrics"}  # needs no token on this machine
+
+
+READ_BY_BODY = {"/api/v1/whois"}  # what is asked for may be a key, which stands in no URL
 
 
 def routes(office: Office) -> Iterator[tuple[str, str, str]]:
@@ -38,7 +42,7 @@ async def test_every_route_names_a_permission_and_changes_name_an_operation(offi
     found = list(routes(office))
     assert len(found) > 50
     for method, path, permission in found:
-        if method == "GET":
+        if method == "GET" or path in READ_BY_BODY:
             assert permission.endswith(".read"), path
         else:
             assert permission in OPERATIONS, path
@@ -48,7 +52,9 @@ async def test_the_api_offers_every_operation_that_people_have(office: Office) -
     offered = {permission for _, _, permission in routes(office)}
     within = {
         "key.create_limited",  # behind key.create
-        "price.import", "vault.create", "session.start", "session.end", "demo.seed",  # the house's own
+        "price.import", "vault.create", "vault.enter", "vault.reseal", "vault.complete", "vault.forget", "vault.seal", "session.start", "session.end", "demo.seed",
+        "audit.create_signing_key",  # the house's own
+        "db.restore", "db.bury",  # verbs of the command line that need no server
     }  # fmt: skip
     ours = {name for name, one in OPERATIONS.items() if one.work.__module__.startswith("clavero.control")}
     assert ours - offered - within == set()
@@ -66,16 +72,18 @@ async def test_nothing_answers_a_stranger(office: Office) -> None:
 
 async def test_an_auditor_reads_everything_and_changes_nothing(office: Office) -> None:
     before = await _rows(office)
+    office.tail.end()  # or the one answer that has no end would have none
     for method, path, permission in routes(office):
         answer = await office.auditor.request(method, filled(path), content=b"{")
-        if method == "GET":
+        if method == "GET" or path in READ_BY_BODY:
             assert answer.status_code in {200, 404, 422}, (path, answer.text)
         else:
             assert answer.status_code == 403, (method, path)
             assert permission in answer.json()["error"]["message"]
     added = (await _rows(office))[len(before) :]
-    assert {row.action for row in added} == {REFUSED}
-    assert {row.object_id for row in added} == {one for method, _, one in routes(office) if method != "GET"}
+    assert {row.action for row in added} == {REFUSED, READ}
+    refused = {row.object_id for row in added if row.action == REFUSED}
+    assert refused == {one for method, path, one in routes(office) if method != "GET" and path not in READ_BY_BODY}
 
 
 @pytest.mark.parametrize("token", ["clva_admin_x", "é" * 20, "a" * 5000, "clva_admin_0123456789AB_" + "a" * 49])

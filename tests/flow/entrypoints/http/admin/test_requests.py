@@ -1,13 +1,22 @@
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from tests.flow.entrypoints.http.admin.office import Office
 
+from clavero.adapters.storage.archive_sqlite import SqliteArchive
+from clavero.domain.retention import Kept
+from clavero.domain.tokens import base62
 from clavero.domain.usage import Attempt, Exchange, Tokens
 
 
 def exchange(office: Office, name: str, **known: object) -> Exchange:
     return Exchange(name, office.desk.clock.wall_ns(), **known)  # type: ignore[arg-type] # facts of a test
+
+
+def made(office: Office, age_s: int = 0) -> str:
+    """An id of the gateway's shape, of a request that arrived so long ago."""
+    return "req_" + base62(office.desk.clock.wall_ns() // 10**9 - age_s, 6) + "0123456789AB"
 
 
 @pytest.mark.requirement(1)
@@ -36,10 +45,39 @@ async def test_an_id_leads_to_key_owner_model_tokens_and_cost(office: Office) ->
 
 
 async def test_a_trace_waits_for_its_record(office: Office) -> None:
-    asked = asyncio.ensure_future(office.ask("GET", "/requests/req_late"))
+    late = made(office)
+    asked = asyncio.ensure_future(office.ask("GET", f"/requests/{late}"))
     await asyncio.sleep(0.05)
-    await asyncio.to_thread(office.post, exchange(office, "req_late", status=200))
-    assert (await asked)["request_id"] == "req_late"
+    await asyncio.to_thread(office.post, exchange(office, late, status=200))
+    assert (await asked)["request_id"] == late
+
+
+@pytest.mark.parametrize("age_s", [4_000, -400])
+async def test_what_cannot_come_any_more_is_not_waited_for(
+    office: Office, age_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def sleep(_seconds: float) -> None:
+        raise AssertionError("it waits")
+
+    monkeypatch.setattr("clavero.entrypoints.http.admin.requests.asyncio.sleep", sleep)
+    for name in (made(office, age_s), "req_none", "%", "x" * 400):
+        await office.refused("GET", f"/requests/{name}", 404)
+
+
+async def test_a_record_that_is_deleted_is_told_from_one_that_never_was(office: Office) -> None:
+    old, older = made(office, 3 * 86_400), made(office, 9 * 86_400)
+    office.post(exchange(office, old, status=200))
+    await office.refused("GET", f"/requests/{older}", 404)
+    archive = SqliteArchive(office.folder / "clavero.db", office.desk.clock)
+    today = office.desk.clock.wall_ns() // (86_400 * 10**9)
+    office.post(Exchange("req_x", office.desk.clock.wall_ns() - 9 * 86_400 * 10**9))
+    assert archive.drop(Kept.RECORDS, today - 5, 9).rows == 1
+    archive.close()
+    error = await office.refused("GET", f"/requests/{older}", 410)
+    assert error["code"] == "record_deleted"
+    kept = datetime.fromtimestamp((today - 5) * 86_400, UTC).date()
+    assert f"kept from {kept} on" in error["message"]
+    await office.refused("GET", f"/requests/{old}", 404)
 
 
 async def test_what_never_came_is_not_found(office: Office) -> None:

@@ -1,9 +1,12 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from tests.flow.entrypoints.http.admin.office import Office
 
 from clavero.domain.usage import Exchange, Tokens
 
 DAY_NS = 86_400 * 10**9
+HOUR_NS = 3600 * 10**9
 
 
 def exchange(office: Office, number: int, **known: object) -> Exchange:
@@ -39,11 +42,33 @@ async def test_days_are_whole_and_told(office: Office) -> None:
     now_ns = office.desk.clock.wall_ns()
     office.post(exchange(office, 1), exchange(office, 2, at_ns=now_ns - 3 * DAY_NS))
     assert (await office.ask("GET", "/usage?since=5d"))["total"]["calls"] == 2
-    today = await office.ask("GET", "/usage?since=1s")
+    today = await office.ask("GET", "/usage?since=0d")
     assert today["total"]["calls"] == 1
     assert today["since"].endswith("T00:00:00Z")
     early = await office.ask("GET", "/usage?since=2026-01-01&until=2d&by=day")
     assert [row["calls"] for row in early["rows"]] == [1]
+
+
+async def test_hours_are_whole_where_hours_are_said(office: Office) -> None:
+    now_ns = office.desk.clock.wall_ns()
+    office.post(*[exchange(office, number, at_ns=now_ns - number * HOUR_NS) for number in range(5)])
+    two = await office.ask("GET", "/usage?since=2h")
+    assert two["total"]["calls"] == 3
+    bounds = [datetime.fromisoformat(two[name]) for name in ("since", "until")]
+    assert bounds[1] - bounds[0] == timedelta(hours=3)
+    assert bounds[0].minute == bounds[0].second == bounds[1].minute == 0
+    moment = datetime.fromtimestamp((now_ns - 2 * HOUR_NS) // HOUR_NS * 3600, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert (await office.ask("GET", f"/usage?since={moment}"))["since"] in {moment, moment[:11] + "00:00:00Z"}
+
+
+async def test_only_the_dearest_rows_are_told_and_that_there_are_more(office: Office) -> None:
+    office.post(*[exchange(office, number, service=f"s{number}", cost_n=number) for number in range(5)])
+    some = await office.ask("GET", "/usage?by=service&limit=2")
+    assert [row["service"] for row in some["rows"]] == ["s4", "s3"]
+    assert some["more"]
+    assert some["total"]["calls"] == 5
+    assert not (await office.ask("GET", "/usage?by=service&limit=5"))["more"]
+    await office.refused("GET", "/usage?limit=0", 422)
 
 
 @pytest.mark.parametrize(

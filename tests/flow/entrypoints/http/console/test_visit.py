@@ -5,6 +5,7 @@ from tests.flow.entrypoints.http.console.visitor import Visitor
 from clavero.control.signin import create_link
 from clavero.entrypoints.http.console.door import Door
 from clavero.entrypoints.http.console.visit import Console, Visit, language_for, theme_for
+from clavero.entrypoints.http.tail import Tail
 
 
 def asked(**headers: str) -> Request:
@@ -39,7 +40,7 @@ def test_a_theme_is_one_of_three() -> None:
 
 async def test_before_the_door_nothing_can_be_changed(newcomer: Visitor) -> None:
     desk = newcomer.house.desk
-    visit = Visit(Console(desk, Door(desk), "http://127.0.0.1:4141"), asked())
+    visit = Visit(Console(desk, Door(desk), "http://127.0.0.1:4141", Tail(desk.clock)), asked())
     assert (visit.asked("q"), visit.asked("none"), visit.named("name")) == ("x", "", "n")
     with pytest.raises(RuntimeError):
         await visit.do(create_link)

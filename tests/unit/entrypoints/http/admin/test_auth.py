@@ -3,7 +3,9 @@ from typing import Annotated
 import pytest
 from fastapi import Depends, Request
 
+from clavero.domain.forwarded import Proxies
 from clavero.domain.refusals import NotSignedIn
+from clavero.entrypoints.http.admin.arrival import arrived
 from clavero.entrypoints.http.admin.auth import Needs, bearer, needs_of, on_this_machine, peer, router
 
 
@@ -78,6 +80,7 @@ def test_only_a_bearer_of_a_sane_length_is_looked_at(header: str, token: str) ->
 def test_what_a_proxy_passes_on_is_not_of_this_machine(
     address: str, headers: tuple[tuple[str, str], ...], local: bool
 ) -> None:
-    asked = request(address, *headers)
+    plain = request(address, *headers)
+    asked = Request(arrived(plain.scope, Proxies()))
     assert on_this_machine(asked) is local
     assert peer(asked) == address

@@ -13,7 +13,7 @@ from clavero.entrypoints.http.admin.gate import Gate, Terms, is_ours
 from clavero.testing.clock import LoadedDice
 
 NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
-TERMS = Terms(NAMES, most_bytes=10, seconds=0.05)
+TERMS = Terms(NAMES, most_bytes=10, seconds=0.05, drained_bytes=50)
 Header = tuple[bytes, bytes]
 HOST: Header = (b"host", b"127.0.0.1:4142")
 
@@ -111,18 +111,50 @@ def test_our_names_are_ours_with_any_port(host: str) -> None:
 
 
 @pytest.mark.parametrize("length", [b"11", b"99999999999999999999", b"-1", b"x", b""])
-async def test_a_length_beyond_the_limit_is_refused_before_a_byte_is_read(length: bytes) -> None:
+async def test_a_length_beyond_the_limit_is_refused_and_what_comes_is_thrown_away(length: bytes) -> None:
     asked = await Asked(b"x", headers=[HOST, (b"content-length", length)]).go()
     assert not asked.reached
     assert (asked.status, asked.error["code"]) == (413, "body_too_large")
+    assert not asked.messages
+
+
+async def test_of_a_refused_body_so_much_is_thrown_away_and_no_more() -> None:
+    asked = await Asked(*[b"x" * 10] * 9, headers=[HOST, (b"content-length", b"90")]).go()
+    assert (asked.status, len(asked.messages)) == (413, 9 - TERMS.drained_bytes // 10)
+
+
+async def test_a_refusal_is_told_at_once_and_the_connection_ends_with_the_body() -> None:
+    asked = await Asked(b"x", headers=[HOST, (b"content-length", b"11")], stalls=True).go()
+    assert [message.get("more_body") for message in asked.sent] == [None, True, None]
+    assert asked.error["code"] == "body_too_large"
+
+
+async def test_who_waits_for_a_100_is_refused_before_a_byte_is_read() -> None:
+    asked = await Asked(b"x", headers=[HOST, (b"content-length", b"11"), (b"expect", b"100-continue")]).go()
+    assert asked.status == 413
     assert asked.messages
+
+
+async def test_over_tls_every_name_that_can_be_one_is_served() -> None:
+    asked = Asked(b"1", headers=[(b"host", b"console.example:4142")])
+    asked.scope["scheme"] = "https"
+    await asked.go()
+    assert asked.reached
+    assert asked.headers[b"strict-transport-security"] == b"max-age=31536000"
+
+
+async def test_what_a_proxy_passes_on_in_the_clear_is_told_what_is_missing() -> None:
+    asked = Asked(b"1", headers=[(b"host", b"console.example")])
+    asked.scope["state"] = {"relayed": True}
+    await asked.go()
+    assert (asked.status, asked.error["code"]) == (400, "tls_required")
 
 
 async def test_a_body_without_a_length_is_counted_as_it_arrives() -> None:
     asked = await Asked(b"123456", b"78901", b"never read").go()
     assert asked.failure is not None
     assert getattr(asked.failure, "status_code", 0) == 413
-    assert len(asked.messages) == 1
+    assert not asked.messages
 
 
 async def test_a_body_that_stops_arriving_is_not_waited_for() -> None:

@@ -38,6 +38,12 @@ def test_what_no_provider_reported_is_told_apart() -> None:
     assert dict(made.estimated.items()) == {("house", "m"): 7}
 
 
+def test_what_was_billed_above_its_hold_is_an_overrun_and_counted_apart() -> None:
+    made = meter(exchange(cost_n=7, held_n=5), exchange(cost_n=5, held_n=5), exchange(cost_n=9))
+    assert dict(made.overruns.items()) == {("house", "m"): 1}
+    assert dict(made.beyond.items()) == {("house", "m"): 2}
+
+
 def test_a_refusal_is_counted_and_is_no_call() -> None:
     made = Meter(StoppedClock())
     made.heard(BOOT, [Record(exchange(provider="", model_served="", status=429, code="insufficient_quota"))])

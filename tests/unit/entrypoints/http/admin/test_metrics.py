@@ -6,6 +6,8 @@ from clavero.domain.usage import Exchange, Tokens
 from clavero.entrypoints.http.admin.facts import AdminFacts
 from clavero.entrypoints.http.admin.meter import Meter
 from clavero.entrypoints.http.admin.metrics import Gauged, exposed
+from clavero.entrypoints.http.admin.recent import Recent
+from clavero.entrypoints.http.tail import Tail
 from clavero.testing.clock import StoppedClock
 from clavero.wire.journal import Pulse, Settle
 
@@ -14,7 +16,9 @@ LEDGER = {"posted": 30, "leased": 20, "lost": 5, "excess": 1}
 
 def scraped(meter: Meter, clock: StoppedClock) -> dict[str, float]:
     """Every sample of one scrape by name and labels."""
-    facts = AdminFacts(version="9.9.9", gateway_url="", console_url="", meter=meter)
+    facts = AdminFacts(
+        version="9.9.9", gateway_url="", console_url="", meter=meter, tail=Tail(clock), recent=Recent(clock)
+    )
     boots = [{"boot_id": "b1", "worker": "w1", "heartbeat": clock.wall_ns() - 1_500_000_000, "state": "live"}]
     text = exposed(facts, Gauged(clock.wall_ns(), boots, LEDGER, rejects=2, holds=3, seq=44)).decode()
     found: dict[str, float] = {}

@@ -1,13 +1,12 @@
 from typing import Any
 
 import pytest
-from tests.unit.entrypoints.http.console.things import DAY, HOUR, NOW, a_key, a_standing, an_exchange, rotated
+from tests.unit.entrypoints.http.console.things import DAY, HOUR, NOW, a_key, an_exchange, rotated
 
 from clavero.domain.audit import AuditRow
-from clavero.domain.budgets import Subject
 from clavero.domain.keys import Key, KeyState, KeyVersion
 from clavero.entrypoints.http.console.formats import Formats
-from clavero.entrypoints.http.console.key_views import KeyView, OneKey, applies, key_view
+from clavero.entrypoints.http.console.key_views import KeyView, OneKey, key_view
 from clavero.entrypoints.http.console.messages import Messages
 from clavero.entrypoints.http.console.reads import Spent
 
@@ -56,23 +55,6 @@ def test_a_life_line_keeps_the_newest_six_versions() -> None:
     drawn = view(a_key(versions=versions)).life
     assert drawn.count('height="18" rx="2"') == 6
     assert "v20" in drawn
-
-
-@pytest.mark.parametrize(
-    ("standing", "binds"),
-    [
-        (a_standing(1), True),
-        (a_standing(1, name="id-other"), False),
-        (a_standing(1, subject=Subject.TEAM, name="t"), True),
-        (a_standing(1, subject=Subject.TEAM, name="u"), False),
-        (a_standing(1, subject=Subject.PROJECT, name="p"), True),
-        (a_standing(1, subject=Subject.SERVICE, name="support"), True),
-        (a_standing(1, subject=Subject.ENVIRONMENT, name="dev"), False),
-        (a_standing(1, subject=Subject.ORGANISATION, name="default"), True),
-    ],
-)
-def test_the_budgets_that_bind_a_key_are_shown(standing: Any, binds: bool) -> None:
-    assert applies(standing, a_key(), "t", "p") is binds
 
 
 def test_changes_and_calls_are_told_in_words() -> None:

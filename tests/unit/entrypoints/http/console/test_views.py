@@ -1,12 +1,13 @@
 import pytest
 from tests.unit.entrypoints.http.console.things import NOW, a_standing, an_exchange
 
+from clavero.control.pressure import used
 from clavero.domain.budgets import Subject, Window
 from clavero.domain.refusals import AlreadyExists, Forbidden, InvalidValue, NotFound
 from clavero.domain.usage import Attempt
 from clavero.entrypoints.http.console.formats import Formats
 from clavero.entrypoints.http.console.messages import Messages
-from clavero.entrypoints.http.console.views import answer, budget_row, call, remedy, said, tone_of, trouble, used
+from clavero.entrypoints.http.console.views import answer, budget_row, call, remedy, said, tone_of, trouble
 
 EN, ES = Messages("en"), Messages("es")
 ATTEMPT = Attempt("p", "m", 0, 1, 200)

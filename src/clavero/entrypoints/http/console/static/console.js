@@ -1,4 +1,4 @@
-// What the pages do beyond HTML: keys, dialogs, copying, the tail. Every page works without it, but for copying.
+// What the pages do beyond HTML: keys, dialogs, copying. Every page works without it, but for copying.
 const $ = (query, from = document) => from.querySelector(query);
 const $$ = (query, from = document) => [...from.querySelectorAll(query)];
 const typing = (node) => node.closest("input, select, textarea, [contenteditable]") || document.querySelector("dialog[open]");
@@ -64,7 +64,6 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     $("#dialog").close();
   }
-  if (target.closest("[data-pause]")) pause();
 });
 
 // --- tabs, copying, the secret
@@ -124,22 +123,6 @@ document.addEventListener("htmx:after:swap", () => {
 });
 $("#dialog").addEventListener("close", () => $("#dialog").replaceChildren());
 
-// --- the tail: new rows wait while somebody points at them
-
-const tail = () => $("[data-tail]");
-const pause = () => {
-  const button = $("[data-pause]");
-  if (!button) return;
-  const paused = button.getAttribute("aria-pressed") !== "true";
-  button.setAttribute("aria-pressed", paused);
-  $("[data-pause-word]", button).textContent = paused ? button.dataset.resume : button.dataset.rest;
-};
-setInterval(() => {
-  const list = tail();
-  const paused = $("[data-pause]")?.getAttribute("aria-pressed") === "true";
-  if (list && !paused && !document.hidden && !list.matches(":hover, :focus-within")) htmx.trigger(list, "tail");
-}, 3000);
-
 // --- keys; off in fields, and where the reader switched them off
 
 let going = -Infinity;
@@ -152,7 +135,7 @@ const keys = {
   r: () => $("[data-rotate]")?.click(),
   f: () => $("[data-filter]")?.focus(),
   t: () => $("[data-theme-form] button").click(),
-  " ": () => pause(),
+  " ": () => $("[data-pause]").click(),
   Escape: () => goTo($(".crumb a")),
 };
 document.addEventListener("keydown", (event) => {

@@ -1,0 +1,1 @@
+"""A long run under mixed load, which shows whether memory stays flat and nothing else grows."""

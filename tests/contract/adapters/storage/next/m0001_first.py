@@ -1,0 +1,4 @@
+"""The beginning."""
+
+revision = "0001"
+down_revision = None
