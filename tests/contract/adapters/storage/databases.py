@@ -35,7 +35,7 @@ def empty(kind: str, folder: Path, url: str) -> Base:
     """A database with nothing in it; `url` is used for a server alone."""
     if kind == "sqlite":
         return Base(sqlite_engine(folder / "clavero.db"), Dialect.SQLITE, "")
-    url = _own(url)
+    url = own_database(url)
     engine = postgres_engine(url)
     with engine.begin() as connection:
         connection.execute(text("DROP SCHEMA public CASCADE"))
@@ -43,7 +43,7 @@ def empty(kind: str, folder: Path, url: str) -> Base:
     return Base(engine, Dialect.POSTGRESQL, url)
 
 
-def _own(url: str) -> str:
+def own_database(url: str) -> str:
     """A database of our own on the server: the other one keeps the tables of whoever made them there once."""
     own = url.replace("/postgres?", "/migrated?")
     if own != url:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, inspect, text
+from tests.contract.adapters.storage.databases import own_database
 
 from clavero.adapters.storage.ledger_tables import LEDGER_METADATA
 from clavero.adapters.storage.rows import REGISTRY
@@ -20,7 +21,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     if request.param == "sqlite":
         made = sqlite_store(tmp_path / "clavero.db")
     else:
-        made = postgres_store(request.getfixturevalue("postgres_url"))
+        made = postgres_store(own_database(request.getfixturevalue("postgres_url")))
         async with made._engine.begin() as connection:
             await connection.execute(text("DROP SCHEMA public CASCADE"))
             await connection.execute(text("CREATE SCHEMA public"))

@@ -11,7 +11,7 @@ from clavero.adapters.storage.shape import differences, shape
 SPOILT = {
     "a column more": ("ALTER TABLE team ADD COLUMN colour TEXT", "team: unknown column colour"),
     "an index less": ("DROP INDEX virtual_key_name", "virtual_key: missing"),
-    "an index of others": ("CREATE INDEX mine ON usage (status)", "usage: unknown"),
+    "an index of others": ("CREATE INDEX mine ON team (created_ns)", "team: unknown"),
     "a table more": ("CREATE TABLE notes (id BIGINT NOT NULL PRIMARY KEY)", "notes: unknown"),
     "a table less": ("DROP TABLE want", "want: missing"),
 }
