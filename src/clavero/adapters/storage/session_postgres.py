@@ -1,7 +1,9 @@
 """Transactions on PostgreSQL: READ COMMITTED with explicit row locks, bounded so that nobody stops everybody.
 
 A process that is stopped inside a transaction would hold its row locks for as long as it sleeps; the server ends such
-a session after a second, and whoever wakes up without one connects anew and reads again.
+a session after a second, and whoever wakes up without one connects anew and reads again. The driver ends a batch with a
+flush behind its sync, and the server then waits without that limit: an empty statement after each batch brings it back.
+Whoever stops in the middle of a batch is ended by the limit of the whole transaction, which servers have from 17 on.
 """
 
 import contextlib
@@ -24,6 +26,8 @@ _OPTIONS = " ".join(
         "application_name=clavero",  # a migration asks who else is here
     )
 )
+_TRANSACTION = "SET transaction_timeout = '10s'"
+_TRANSACTION_SINCE = 170_000
 _Bad = (psycopg.IntegrityError, psycopg.DataError, OverflowError, UnicodeError)
 
 
@@ -42,10 +46,11 @@ class PostgresSession:
         return self._run(statement, values).rowcount
 
     def many(self, statement: Statement, values: Iterable[Values]) -> None:
-        """Run a statement once for each set of values, in one round trip."""
+        """Run a statement once for each set of values, in two round trips."""
         try:
             with self._connection.cursor() as cursor:
                 cursor.executemany(percent(statement), list(values))
+            self._connection.execute("")
         except _Bad as error:
             raise Refused(str(error)) from error
 
@@ -94,14 +99,18 @@ class PostgresDatabase:
     def _begin(self, how: str) -> psycopg.Connection:
         try:
             if self._connection is None or self._connection.closed:
-                self._connection = psycopg.connect(
-                    self._url, autocommit=True, options=_OPTIONS, connect_timeout=3, prepare_threshold=2
-                )
+                self._connection = self._connect()
             self._connection.execute(how)
         except psycopg.Error as error:
             self._drop()
             raise Away(str(error)) from error
         return self._connection
+
+    def _connect(self) -> psycopg.Connection:
+        made = psycopg.connect(self._url, autocommit=True, options=_OPTIONS, connect_timeout=3, prepare_threshold=2)
+        if made.info.server_version >= _TRANSACTION_SINCE:
+            made.execute(_TRANSACTION)
+        return made
 
     def _roll_back(self, connection: psycopg.Connection) -> None:
         try:

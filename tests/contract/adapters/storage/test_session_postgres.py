@@ -1,12 +1,13 @@
 """Transactions on PostgreSQL: whole or not at all, and each failure of its own kind."""
 
+import time
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
 from clavero.adapters.storage.ledger_sql import Statement
-from clavero.adapters.storage.session import Away, Refused
+from clavero.adapters.storage.session import Away, OutcomeUnknown, Refused
 from clavero.adapters.storage.session_postgres import PostgresDatabase
 from clavero.testing.ledgers import PostgresTestLedger
 
@@ -83,3 +84,24 @@ def test_who_slept_too_long_finds_the_transaction_gone_and_connects_anew(databas
             other.execute("SELECT pg_terminate_backend(%s)", (pid,))
         session.change(ADD, {"id": "b"})
     assert names(database) == []
+
+
+def test_the_server_ends_who_sleeps_after_a_batch(database: PostgresDatabase) -> None:
+    """The driver's pipeline turns the limit on idle transactions off; a batch must not end with it."""
+    with pytest.raises((Away, OutcomeUnknown)), database.transaction() as session:  # noqa: PT012 - the whole is what fails
+        session.many(ADD, [{"id": "a"}, {"id": "b"}])
+        [(pid,)] = session.rows(Statement("SELECT pg_backend_pid()"), {})
+        session.many(ADD, [{"id": "c"}])
+        with psycopg.connect(database._url, autocommit=True) as other:
+            alive = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s"
+            until = time.monotonic() + 5
+            while other.execute(alive, (pid,)).fetchone() != (0,):
+                assert time.monotonic() < until, "it would hold its locks for as long as it sleeps"
+                time.sleep(0.05)
+    assert names(database) == []
+
+
+def test_a_transaction_has_an_end_even_in_the_middle_of_a_batch(database: PostgresDatabase) -> None:
+    with database.transaction() as session:
+        found = dict(session.rows(Statement("SELECT name, setting FROM pg_settings"), {}))
+    assert found.get("transaction_timeout", "10000") == "10000"
