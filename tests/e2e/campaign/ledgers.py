@@ -65,10 +65,10 @@ class Books:
         return sum(int(cost) for name, cost in found if name == model)
 
     def unseen(self, model: str) -> int:
-        """What was held, and not charged, for calls of a model whose callers left: the most that nobody saw billed."""
+        """What was held, and not charged, for calls of a model that nobody heard to their end: the most unseen bill."""
         found = self.rows(
             "SELECT g.model_served, sum(u.held_n - u.cost_n) FROM usage u JOIN usage_group g ON g.id = u.group_id "
-            "WHERE u.outcome = 'left' GROUP BY 1"
+            "WHERE u.outcome <> 'ok' GROUP BY 1"
         )
         return sum(int(amount) for name, amount in found if name == model)
 

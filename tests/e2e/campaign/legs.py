@@ -139,10 +139,10 @@ def stopped(stand: Stand, say: Say) -> dict[str, object]:
         before, seen = set(stand.running.processes()), stand.arsenal.look()
         stand.arsenal.arm(point, 0, signal.SIGSTOP)
         wait_for(lambda seen=seen: stand.arsenal.look() > seen, _REACHED_SECONDS)
-        say(progress(stand, f"{role} stopped in a transaction", 0, 1))
         if stand.url:  # the server ends its transaction long before anybody is killed
             _goes_on(stand)
             assert set(stand.running.processes()) == before, "others had to wait until it was killed"
+        say(f"{role} stopped in a transaction")
         wait_for(lambda before=before: before - set(stand.running.processes()), 120)
         wait_for(stand.serving, 120)
         _goes_on(stand)

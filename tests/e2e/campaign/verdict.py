@@ -88,7 +88,7 @@ def _invoice(verdict: Verdict, stand: Stand) -> None:
     theirs = sum(billed[kind] * price for kind, price in _PRICES.items())
     ours = stand.books.cost("gpt-4o-mini")
     verdict.figures["billed"], verdict.figures["in our books"] = theirs, ours
-    # Whoever gave up on a worker that slept is charged for what was seen of the answer, as callers that leave are.
+    # A call whose caller gave up, or whose answer came too late, on a worker that slept, is charged for what was seen.
     unseen = stand.books.unseen("gpt-4o-mini")
     verdict.expect(theirs <= ours + unseen, f"the provider billed {theirs}, our books have {ours}, unseen {unseen}")
 
