@@ -18,7 +18,7 @@ AGAIN_SECONDS = 60.0
 AHEAD_DAYS = 3
 _DAY_NS = 86_400 * 1_000_000_000
 _TURN_NS = 5_000_000
-_FEWEST, _MOST = 10, 2_000
+_FEWEST, _MOST = 200, 2_000  # of fewer rows most of a turn is its commit, however busy the disk
 _REST = 3  # times as long as a turn held the lock: ingest has half of what is left
 
 

@@ -4,6 +4,7 @@ On SQLite a day is deleted row by row in turns like ingest's: dropping a table w
 transaction, in which nobody borrows. What is freed is used again by the next rows.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from clavero.adapters.storage.ledger_sql import Statement
@@ -53,6 +54,7 @@ _MARK = Statement(
     ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE CAST(meta.value AS bigint) < CAST(:value AS bigint)"""
 )
 _MARKS = {Kept.RECORDS: "records_from", Kept.HOURS: "hours_from", Kept.DAYS: "days_from", Kept.LEDGER: "ledger_from"}
+_LOOKED_AT = 10_000
 _CHARGES_A_ROW = 35  # days that a row of the ledger may have charges on: looking costs as much as deleting
 
 
@@ -62,12 +64,15 @@ class SqlArchive:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._over: list[tuple[str, int]] = []  # rows of the ledger that were found to be over
 
     def open_days(self, first: int, count: int) -> None:
         """Make room for the rows of some days: SQLite has one place for all."""
 
     def drop(self, kept: Kept, before_day: int, most: int) -> Dropped:
         """Forget at most so many rows from before a day; 0 where nothing is left."""
+        if kept is Kept.LEDGER and not self._over:
+            self._look(before_day)
         with self._database.transaction() as session:
             begun = self._clock.monotonic_ns()
             rows = self._drop(session, kept, before_day, most)
@@ -84,24 +89,33 @@ class SqlArchive:
             case Kept.RECORDS:
                 return self._drop_records(session, before_day, most)
             case Kept.LEDGER:
-                return _drop_ledger(session, before_day, max(1, most // _CHARGES_A_ROW))
+                count = max(1, most // _CHARGES_A_ROW)
+                rows, self._over = self._over[:count], self._over[count:]
+                return _drop_ledger(session, rows)
             case _:
                 values = {"day": before_day, "most": most}
                 more = {"kept": _KEPT_CHANGES} if kept is Kept.CHANGES else {}
                 return session.change(_FORGET[kept], values | more)
 
+    def _look(self, before_day: int) -> None:
+        """Find what is over: a walk over the ledger, in a look that nobody waits for."""
+        with self._database.transaction(write=False) as session:
+            found = session.rows(_OVER, {"before": before_day * _DAY_S, "most": _LOOKED_AT})
+        self._over = [(budget, period) for budget, period in found]
+
     def _drop_records(self, session: Session, before_day: int, most: int) -> int:
         return session.change(_RECORDS, {"before": before_day * _DAY_NS, "most": most})
 
 
-def _drop_ledger(session: Session, before_day: int, most: int) -> int:
+def _drop_ledger(session: Session, rows: Sequence[tuple[str, int]]) -> int:
     """Rows of the ledger, each with all its charges: a report never meets one without the other."""
-    rows = session.rows(_OVER, {"before": before_day * _DAY_S, "most": most})
-    charges = []
+    charges, gone = [], 0
     for budget, period in rows:
+        if not session.change(_DROP_ROW, {"budget": budget, "period": period}):
+            continue  # somebody posted to it meanwhile, or it went
+        gone += 1
         first = period // _DAY_S - _LATE_DAYS
         days = range(first, first + _LONGEST_DAYS + 2 * _LATE_DAYS)
         charges += [{"day": day, "budget": budget, "period": period} for day in days]
     session.many(_DROP_CHARGE, charges)
-    session.many(_DROP_ROW, [{"budget": budget, "period": period} for budget, period in rows])
-    return len(rows)
+    return gone
