@@ -7,7 +7,7 @@ A report's time is whole days from `usage_day` and, where it begins or ends with
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from clavero.adapters.storage.usage_tables import GROUP, SUMS
+from clavero.adapters.storage.usage_sql import GROUP, SUMS
 
 # Groups that usage can be told by; the values are columns, never a caller's text.
 GROUPS: Final[Mapping[str, str]] = {

@@ -11,7 +11,7 @@ from clavero.adapters.storage import usage_sql as sql
 from clavero.adapters.storage.ledger_sql import Statement
 from clavero.adapters.storage.session import Session
 from clavero.adapters.storage.usage_rows import DAY_NS
-from clavero.adapters.storage.usage_tables import GROUP, SUMS
+from clavero.adapters.storage.usage_sql import GROUP, SUMS
 from clavero.domain.posting import Posting
 from clavero.domain.usage import Exchange
 

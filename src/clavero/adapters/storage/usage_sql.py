@@ -4,8 +4,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from clavero.adapters.storage.ledger_sql import Statement
-from clavero.adapters.storage.usage_tables import GROUP, SUMS
 
+# What makes a group: columns of `usage_group`, in the order of a group's members.
+NAMES: Final = (
+    "key_id", "owner", "service", "team", "project", "environment", "feature", "endpoint", "model_asked",
+    "model_served", "provider",
+)  # fmt: skip
+GROUP: Final = (*NAMES, "status", "code")
+# What roll-ups add up; `charged_n` is what the first budget of each row was charged, against the rows' own cost.
+SUMS: Final = (
+    "calls", "input", "cached", "cache_write", "output", "reasoning", "cost_n", "estimated_n", "unbudgeted_n",
+    "charged_n",
+)  # fmt: skip
 COLUMNS: Final = (
     "day", "hold_id", "request_id", "at_ns", "group_id", "key_version", "asked", "input", "cached", "cache_write",
     "output", "reasoning", "cost_n", "price_version", "attempts", "first_token_us", "total_us", "overhead_us",

@@ -5,26 +5,14 @@ Roll-ups are written in the transaction of their rows, so they say at every comm
 reads is bounded by groups and days, never by requests. On PostgreSQL rows lie in a partition for each UTC day.
 """
 
-from typing import Final
-
 from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, Integer, MetaData, Table, Text, text
 from sqlalchemy.types import TypeEngine
+
+from clavero.adapters.storage.usage_sql import NAMES, SUMS
 
 _number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers its rows only for INTEGER
 # Ids are searched by their beginning, which needs the order of their bytes.
 _identity: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
-
-# What makes a group: columns of `usage_group`, in the order of a group's members.
-NAMES: Final = (
-    "key_id", "owner", "service", "team", "project", "environment", "feature", "endpoint", "model_asked",
-    "model_served", "provider",
-)  # fmt: skip
-GROUP: Final = (*NAMES, "status", "code")
-# What roll-ups add up; `charged_n` is what the first budget of each row was charged, against the rows' own cost.
-SUMS: Final = (
-    "calls", "input", "cached", "cache_write", "output", "reasoning", "cost_n", "estimated_n", "unbudgeted_n",
-    "charged_n",
-)  # fmt: skip
 
 
 def usage_tables(metadata: MetaData) -> None:

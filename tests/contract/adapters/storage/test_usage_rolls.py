@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from clavero.adapters.clock import SystemClock
 from clavero.adapters.storage.usage_rolls import digest, group_of
 from clavero.adapters.storage.usage_rows import DAY_NS
-from clavero.adapters.storage.usage_tables import GROUP
+from clavero.adapters.storage.usage_sql import GROUP
 from clavero.domain.budgets import BudgetId, RowKey
 from clavero.domain.ledger import BootId, Place, Position
 from clavero.domain.posting import AMOUNT_MAX, Charge, OpenHold, Posting, Turn

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from clavero.adapters.storage.ledger_tables import LEDGER_METADATA
 from clavero.adapters.storage.usage_rows import hold_values, open_hold, usage_values
-from clavero.adapters.storage.usage_sql import ADD_USAGE
-from clavero.adapters.storage.usage_tables import GROUP
+from clavero.adapters.storage.usage_sql import ADD_USAGE, GROUP
 from clavero.domain.budgets import BudgetId, RowKey
 from clavero.domain.ledger import BootId
 from clavero.domain.posting import Charge, OpenHold, Posting

@@ -2,7 +2,8 @@
 
 from sqlalchemy import MetaData
 
-from clavero.adapters.storage.usage_tables import GROUP, SUMS, usage_tables
+from clavero.adapters.storage.usage_sql import GROUP, SUMS
+from clavero.adapters.storage.usage_tables import usage_tables
 from clavero.domain.usage import Exchange, Tokens
 
 
