@@ -82,7 +82,7 @@ def test_both_listeners_speak_tls_and_so_do_all_who_use_them(tls: Tls) -> None:
     status = running.api("GET", "/status")
     assert status.json["tls"]["names"] == ["localhost", "127.0.0.1"]
     assert 80 < status.json["tls"]["days_left"] < 91
-    assert {one["state"] for one in tls.doctor()} == {"ok"}
+    assert [one["check"] for one in tls.doctor() if one["state"] != "ok"] == ["backup"]  # nobody took one yet
     here = [*CLAVERO, "smoke", "--stream", "--data-dir", str(running.data)]
     assert subprocess.run(here, check=False, env=running.environ, timeout=60, capture_output=True).returncode == 0
 
