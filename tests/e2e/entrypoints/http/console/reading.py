@@ -31,4 +31,6 @@ class Reader:
     def open(self, path: str) -> None:
         """Go to a page and wait until its links are taken over, which is a task after the page has loaded."""
         self.page.goto(f"{self.house.url}{path}")
-        self.page.wait_for_function("![...document.querySelectorAll('[data-hx-get], [data-hx-post]')].some(e => !e._htmx)")
+        self.page.wait_for_function(
+            "![...document.querySelectorAll('[data-hx-get], [data-hx-post]')].some(e => !e._htmx)"
+        )
