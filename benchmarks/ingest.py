@@ -35,7 +35,7 @@ from clavero.control.ingest import POSTGRES_PACE, SQLITE_PACE, Ingest
 from clavero.domain.budgets import BudgetId, RowKey
 from clavero.domain.ledger import Ask, BootId, Place, Talk
 from clavero.domain.usage import Attempt, Exchange, Tokens
-from clavero.ports import Lender
+from clavero.ports.ledger import Lender
 from clavero.testing.ledgers import PostgresTestLedger, SqliteTestLedger, SqlTestLedger
 from clavero.wire.journal import Frame, Header, Hold, Settle, encode_block, encode_header
 

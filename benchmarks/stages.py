@@ -52,7 +52,8 @@ from clavero.gateway.route import route
 from clavero.gateway.tally import Tally
 from clavero.gateway.trail import Trail, UnderWay
 from clavero.gateway.view import View
-from clavero.ports import Deadlines, Head, Line, Outgoing, Request, Taker
+from clavero.ports.client import Request
+from clavero.ports.upstreams import Deadlines, Head, Line, Outgoing, Taker
 from clavero.testing.lender import MemoryLedger, MemoryLender
 from clavero.vault.fingerprint import Fingerprints
 from clavero.wire.ask import read_chat

@@ -13,7 +13,7 @@ from clavero.adapters.clock import SystemClock
 from clavero.bootstrap.unsealed import Unsealed
 from clavero.domain.credentials import Credential, CredentialState
 from clavero.domain.secret import Secret
-from clavero.ports import Publication
+from clavero.ports.publication import Publication
 from clavero.vault.keyring import RootKeys
 from clavero.vault.passphrase import PassphraseSeal
 from clavero.vault.seal import PlainSeal, is_plain, unlock

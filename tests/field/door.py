@@ -7,7 +7,7 @@ from clavero.domain.errors import Problem
 from clavero.domain.keys import Key
 from clavero.gateway.authenticate import authenticate
 from clavero.gateway.view import View
-from clavero.ports import Request
+from clavero.ports.client import Request
 
 
 async def door(desk: Desk) -> Callable[[str], int | Problem]:

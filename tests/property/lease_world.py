@@ -25,7 +25,7 @@ from clavero.domain.usage import Exchange
 from clavero.gateway.bank import Bank
 from clavero.gateway.leases import Leases, Purse, Refused, Waiter
 from clavero.gateway.reserve import Hold
-from clavero.ports import Lender
+from clavero.ports.ledger import Lender
 from clavero.testing.clock import StoppedClock
 from clavero.testing.ledgers import Ledger
 from clavero.wire import journal as frames

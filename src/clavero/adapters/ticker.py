@@ -7,7 +7,7 @@ error of at most one interval, so what must be more exact than that takes a time
 import asyncio
 from math import inf
 
-from clavero.ports import Clock, Mortal
+from clavero.ports.clock import Clock, Mortal
 
 
 class LoopTicker:

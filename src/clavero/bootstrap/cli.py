@@ -1,7 +1,7 @@
 """What the command line takes from this machine: its clock."""
 
 from clavero.adapters.clock import SystemClock
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 
 
 def clock() -> Clock:

@@ -24,7 +24,8 @@ from clavero.domain.access import SYSTEM
 from clavero.domain.names import rule_of
 from clavero.domain.retention import Retention
 from clavero.domain.startup import StartFailure
-from clavero.ports import Clock, Unsealer
+from clavero.ports.clock import Clock
+from clavero.ports.unsealer import Unsealer
 from clavero.settings import Settings
 
 # A driver whose connection failed still tells so from a thread of its own; a loop that has closed would be a traceback.

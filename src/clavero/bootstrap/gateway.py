@@ -35,7 +35,8 @@ from clavero.gateway.plugs import Aside, Plugs, Words
 from clavero.gateway.tally import Tally
 from clavero.gateway.trail import UnderWay
 from clavero.gateway.view import View
-from clavero.ports import Change, Deadlines, Publication
+from clavero.ports.publication import Change, Publication
+from clavero.ports.upstreams import Deadlines
 from clavero.settings import Settings
 from clavero.vault.box import CannotOpen
 from clavero.vault.fingerprint import Fingerprints

@@ -12,7 +12,7 @@ from clavero.control.ingest import POSTGRES_PACE, SQLITE_PACE, Heard, Ingest
 from clavero.control.reclaim import Reclaim, silent_ns
 from clavero.control.recovery import Recovery
 from clavero.domain.startup import StartFailure
-from clavero.ports import Books
+from clavero.ports.ledger import Books
 from clavero.settings import Settings
 
 _EVERY_SEGMENT = 1 << 62

@@ -9,7 +9,8 @@ from clavero.control.retention import Archive
 from clavero.domain.ledger import Place
 from clavero.domain.pins import Pin
 from clavero.domain.startup import StartFailure
-from clavero.ports import Books, Lender, Publication
+from clavero.ports.ledger import Books, Lender
+from clavero.ports.publication import Publication
 from clavero.settings import Settings, Storage
 
 DATABASE = "clavero.db"

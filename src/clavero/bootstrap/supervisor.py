@@ -7,7 +7,7 @@ from msgspec import Struct
 from clavero.adapters.clock import SystemClock, SystemDice
 from clavero.domain.secret import Secret
 from clavero.domain.startup import StartFailure
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 from clavero.settings import Settings
 from clavero.vault.passphrase import PassphraseSeal
 from clavero.vault.seal import OpenSeal, PlainSeal, Seal, create, is_plain, unlock

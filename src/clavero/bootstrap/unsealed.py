@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from clavero.domain.credentials import Credential, CredentialState
 from clavero.domain.sealing import SealedKey
 from clavero.domain.secret import Secret
-from clavero.ports import Publication
+from clavero.ports.publication import Publication
 from clavero.vault.barrier import Barrier
 from clavero.vault.box import CannotOpen, Random
 from clavero.vault.columns import credential_cell

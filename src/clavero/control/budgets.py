@@ -16,7 +16,7 @@ from clavero.domain.keys import Key, KeyState
 from clavero.domain.money import LARGEST, to_usd
 from clavero.domain.organisation import ORGANISATION, Environment, Project, Service, Team
 from clavero.domain.refusals import InvalidValue, NotFound, StateForbids
-from clavero.ports import Reading
+from clavero.ports.store import Reading
 
 _KINDS: dict[Subject, type[Team | Project | Service | Environment]] = {
     Subject.TEAM: Team,

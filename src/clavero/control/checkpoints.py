@@ -29,7 +29,7 @@ from clavero.domain.checkpoints import (
 )
 from clavero.domain.refusals import StorageUnavailable
 from clavero.domain.sealing import Purpose
-from clavero.ports import Reading
+from clavero.ports.store import Reading
 from clavero.vault.signing import Signer, Trusted
 
 EVERY_SECONDS = 60.0

@@ -19,7 +19,8 @@ from clavero.domain.names import DEFAULT_RULE, NameRule
 from clavero.domain.refusals import Forbidden
 from clavero.domain.secret import mask
 from clavero.domain.tombstones import Tombstone, tombstones
-from clavero.ports import Clock, Dice, Reading, Store, Writing
+from clavero.ports.clock import Clock, Dice
+from clavero.ports.store import Reading, Store, Writing
 from clavero.vault.fingerprint import Fingerprints
 
 T = TypeVar("T", bound=Struct)

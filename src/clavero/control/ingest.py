@@ -21,7 +21,9 @@ from clavero.domain.posting import (
     charges,
     check_hold,
 )
-from clavero.ports import Books, Clock, Journals, Stretch
+from clavero.ports.clock import Clock
+from clavero.ports.journal import Journals, Stretch
+from clavero.ports.ledger import Books
 from clavero.wire.journal import Frame, Hold, Pulse, Record, Seal, Settle, Unreadable, encode_frame
 
 Heard = Callable[[BootId, Sequence[Frame | Unreadable]], None]

@@ -15,7 +15,7 @@ from clavero.domain.keys import Key, KeyState
 from clavero.domain.names import ENVIRONMENT_RULE, is_environment, is_plain
 from clavero.domain.organisation import Environment, Project, Service, Team
 from clavero.domain.refusals import AlreadyExists, InUse, InvalidValue
-from clavero.ports import Reading
+from clavero.ports.store import Reading
 
 _PLAIN_RULE = "words of a-z and 0-9 with hyphens between, at most 63 characters"
 _OVER = frozenset({KeyState.REVOKED, KeyState.RETIRED})

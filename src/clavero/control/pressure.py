@@ -12,7 +12,7 @@ from clavero.control.usage import sums_by
 from clavero.domain.budgets import Subject
 from clavero.domain.organisation import ORGANISATION
 from clavero.domain.usage import Exchange
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 
 _HOUR_S = 3600
 _NS = 1_000_000_000

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from clavero.control.ingest import Ingest
 from clavero.domain.ledger import Boot, BootId, Life
-from clavero.ports import Books, Journals
+from clavero.ports.journal import Journals
+from clavero.ports.ledger import Books
 
 _MARGIN = 15  # a worker stops holding a fifteenth of the time before others may give it up (L23)
 

@@ -11,7 +11,8 @@ from msgspec import Struct
 from clavero.control.ingest import Ingest
 from clavero.domain.epochs import Look, Mark, Standing, standing
 from clavero.domain.ledger import Boot, BootId, Place, Position
-from clavero.ports import Books, Journals
+from clavero.ports.journal import Journals
+from clavero.ports.ledger import Books
 
 
 class Epochs(Protocol):

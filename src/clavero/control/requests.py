@@ -14,7 +14,7 @@ from msgspec import Struct
 from clavero.control.commit import Desk
 from clavero.domain.refusals import NotFound, RecordDeleted
 from clavero.domain.requests import arrived_s
-from clavero.ports import Reading
+from clavero.ports.store import Reading
 
 Row = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from clavero.domain.retention import Dropped, Kept, Retention
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 
 EVERY_SECONDS = 3600.0
 AGAIN_SECONDS = 60.0

@@ -13,7 +13,9 @@ from clavero.domain.keys import Key
 from clavero.domain.names import DEFAULT_RULE, NameRule
 from clavero.domain.sealing import SealedKey
 from clavero.domain.startup import StartFailure
-from clavero.ports import Clock, Dice, Store, Unsealer
+from clavero.ports.clock import Clock, Dice
+from clavero.ports.store import Store
+from clavero.ports.unsealer import Unsealer
 from clavero.vault.box import CannotOpen
 from clavero.vault.fingerprint import Fingerprints
 from clavero.vault.keyring import Keyring, RootKeys

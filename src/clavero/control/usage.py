@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from clavero.control.commit import Desk
 from clavero.domain.refusals import InvalidValue
-from clavero.ports import Reading
+from clavero.ports.store import Reading
 
 GROUPS = (
     "service", "model", "feature", "key", "owner", "team", "project", "environment", "provider", "endpoint", "day",

@@ -10,7 +10,7 @@ from clavero.control.find import Look
 from clavero.domain.refusals import VaultClosed
 from clavero.domain.sealing import SealedKey
 from clavero.domain.startup import StartFailure
-from clavero.ports import Unsealer
+from clavero.ports.unsealer import Unsealer
 from clavero.vault.barrier import Barrier
 from clavero.vault.box import CannotOpen, Random
 from clavero.vault.keyring import Keyring, RootKeys

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from clavero.domain.startup import StartFailure
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 
 if TYPE_CHECKING:
     from cryptography import x509

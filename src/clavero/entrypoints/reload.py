@@ -6,7 +6,7 @@ from clavero.entrypoints.certificates import SOON_DAYS, Served
 from clavero.entrypoints.exposure import files_of
 from clavero.entrypoints.logs import Log
 from clavero.entrypoints.processes import Instructions, on_reload
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 
 
 def certificate_of(instructions: Instructions, clock: Clock, log: Log) -> Served | None:

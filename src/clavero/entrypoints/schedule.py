@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from clavero.bootstrap.database import newest_ns
 from clavero.entrypoints.processes import Instructions, hand_over
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 from clavero.settings import environment
 
 _LOOK_SECONDS = 60.0

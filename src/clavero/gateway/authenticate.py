@@ -4,7 +4,8 @@ from clavero.domain import tokens
 from clavero.domain.errors import InvalidApiKey, MalformedApiKey, MissingApiKey, Problem, ProviderKeySent
 from clavero.domain.keys import KeyVersion, standing
 from clavero.gateway.view import Grant, View
-from clavero.ports import Clock, Request
+from clavero.ports.client import Request
+from clavero.ports.clock import Clock
 from clavero.vault.fingerprint import Fingerprints
 
 _LONGEST = 256  # a key of ours has at most 90 characters

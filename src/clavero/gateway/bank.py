@@ -13,7 +13,9 @@ from clavero.domain.budgets import Budget
 from clavero.domain.errors import BudgetBusy, LedgerUnavailable
 from clavero.domain.ledger import Fenced, Terms
 from clavero.gateway.leases import NO_PURSE, Leases, Purse, Refused, Waiter
-from clavero.ports import Clock, Journal, Lender
+from clavero.ports.clock import Clock
+from clavero.ports.journal import Journal
+from clavero.ports.ledger import Lender
 
 PATIENCE_NS: Final = 1_000_000_000  # proof is had within this, or the answer is 503 (L18)
 STALE_SECONDS: Final = 15 * 60.0  # without a good talk for so long, no new holds (L23)

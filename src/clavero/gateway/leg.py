@@ -11,7 +11,7 @@ from clavero.domain.routing import Target
 from clavero.domain.secret import Secret
 from clavero.gateway.reserve import Wish
 from clavero.gateway.view import Grant
-from clavero.ports import Outgoing
+from clavero.ports.upstreams import Outgoing
 from clavero.wire import outgoing
 from clavero.wire.ask import Ask, ask_usage, capped, draft, write_model
 from clavero.wire.formats import cap_parameter, pick, speaker

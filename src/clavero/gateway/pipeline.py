@@ -15,7 +15,7 @@ from clavero.gateway.plugs import Plugs
 from clavero.gateway.record import record
 from clavero.gateway.route import route
 from clavero.gateway.trail import Trail
-from clavero.ports import Client, Request
+from clavero.ports.client import Client, Request
 from clavero.wire.ask import READERS
 from clavero.wire.body import decode
 

@@ -11,7 +11,9 @@ from clavero.gateway.bank import Bank
 from clavero.gateway.tally import Tally
 from clavero.gateway.trail import Trail, UnderWay
 from clavero.gateway.view import View
-from clavero.ports import Clock, Deadlines, Dice, Journal, Upstreams
+from clavero.ports.clock import Clock, Dice
+from clavero.ports.journal import Journal
+from clavero.ports.upstreams import Deadlines, Upstreams
 from clavero.vault.fingerprint import Fingerprints
 
 Answer = tuple[int, list[tuple[str, str]], bytes]  # status, headers, body

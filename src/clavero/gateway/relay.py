@@ -18,7 +18,7 @@ from clavero.gateway.plugs import Plugs
 from clavero.gateway.record import overhead_us
 from clavero.gateway.reserve import Hold
 from clavero.gateway.trail import Trail
-from clavero.ports import Head, Line
+from clavero.ports.upstreams import Head, Line
 from clavero.wire import failures
 from clavero.wire.answer import Answer, Stream
 from clavero.wire.formats import read_answer, scanner

@@ -25,7 +25,7 @@ from clavero.domain.pricing import Bound, Price, affordable, worst_case
 from clavero.domain.usage import Exchange
 from clavero.gateway.bank import Bank
 from clavero.gateway.leases import NO_PURSE, Purse, Refused
-from clavero.ports import Journal
+from clavero.ports.journal import Journal
 from clavero.wire import journal as frames
 
 MIN_OUTPUT_TOKENS = 256  # below this, no answer is worth its price

@@ -13,7 +13,7 @@ from clavero.domain.keys import KeyVersion
 from clavero.domain.routing import Target
 from clavero.domain.usage import Attempt
 from clavero.gateway.view import Grant
-from clavero.ports import Client, Request
+from clavero.ports.client import Client, Request
 from clavero.wire.ask import Ask
 
 if TYPE_CHECKING:

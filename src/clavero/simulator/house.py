@@ -5,7 +5,7 @@ import itertools
 
 from msgspec import Struct
 
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 from clavero.simulator.replies import Pace
 
 _PREFIXES = 4_096  # the least recently used is forgotten first

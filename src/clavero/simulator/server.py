@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 from clavero.simulator import anthropic_messages, faults, openai_chat, openai_embeddings, openai_responses
 from clavero.simulator.answers import Twist
 from clavero.simulator.billing import Invoice

@@ -16,7 +16,7 @@ from clavero.adapters.storage.session_postgres import PostgresDatabase
 from clavero.adapters.storage.session_sqlite import SqliteDatabase
 from clavero.adapters.storage.usage_days import open_days
 from clavero.domain.ledger import Place
-from clavero.ports import Books, Lender
+from clavero.ports.ledger import Books, Lender
 from clavero.testing.clock import StoppedClock
 from clavero.testing.ledgers import SqliteTestLedger, SqlTestLedger
 

@@ -25,7 +25,8 @@ from clavero.adapters.storage.usage_queries import WHOLE
 from clavero.adapters.storage.usage_rows import usage_values
 from clavero.domain.budgets import Budget, BudgetId, RowKey, Subject, Window
 from clavero.domain.ledger import BootId, Lease, Life, Place, Row, RowLife
-from clavero.ports import Books, Clock, Lender
+from clavero.ports.clock import Clock
+from clavero.ports.ledger import Books, Lender
 from clavero.testing.books import MemoryBooks
 from clavero.testing.lender import MemoryLedger, MemoryLender
 

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from clavero.domain.budgets import Budget, BudgetId, BudgetState, RowKey
 from clavero.domain.ledger import BootId, Fenced, Lease, Life, Place, Position, Row, RowLife, Talk, Terms, Want
 from clavero.domain.lending import Counter, highest_wants, hold_talk, is_young, leases_by_row, row_state, settle_excess
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 
 
 class MemoryBoot(Struct):

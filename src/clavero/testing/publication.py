@@ -6,7 +6,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from clavero.adapters.storage.rows import BY_KIND, REGISTRY
-from clavero.ports import Change
+from clavero.ports.publication import Change
 from clavero.testing.store import MemoryStore
 
 T = TypeVar("T", bound=Struct)

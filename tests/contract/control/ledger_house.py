@@ -16,7 +16,7 @@ from clavero.domain.budgets import Budget, RowKey, Subject, Window, period_start
 from clavero.domain.ledger import BootId, Place, Position
 from clavero.domain.posting import Charge, Posting, Turn
 from clavero.domain.usage import Exchange, Tokens
-from clavero.ports import Books, Lender
+from clavero.ports.ledger import Books, Lender
 from clavero.testing.clock import StoppedClock
 
 DAY_S, DAY_NS = 86_400, 86_400 * 10**9

@@ -11,7 +11,7 @@ import pytest
 from clavero.adapters.storage.journal import SegmentJournal
 from clavero.domain.ledger import BootId
 from clavero.domain.usage import Exchange
-from clavero.ports import Journal
+from clavero.ports.journal import Journal
 from clavero.testing.journal import MemoryJournal
 from clavero.wire.journal import Hold, Record, Settle
 

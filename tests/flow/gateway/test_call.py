@@ -9,7 +9,7 @@ from tests.flow.gateway.house import HI, House, chat
 
 from clavero.domain.budgets import Policy, Subject
 from clavero.domain.credentials import ProviderKind
-from clavero.ports import Lender
+from clavero.ports.ledger import Lender
 from clavero.simulator.faults import Fault
 from clavero.testing.faults import JSON, answer, serve_faults
 

@@ -11,7 +11,7 @@ from tests.flow.gateway.house import HI, House, chat
 from clavero.domain.credentials import ProviderKind
 from clavero.domain.errors import KeyRevoked
 from clavero.domain.pricing import Price
-from clavero.ports import Journal
+from clavero.ports.journal import Journal
 from clavero.simulator.faults import Fault
 from clavero.testing.faults import serve_faults, stream
 from clavero.wire.journal import Frame, Hold

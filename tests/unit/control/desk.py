@@ -9,7 +9,7 @@ from clavero.adapters.clock import SystemClock, SystemDice
 from clavero.adapters.storage.store import sqlite_store
 from clavero.control import unseal
 from clavero.control.commit import Desk
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 from clavero.testing.unsealer import MemoryUnsealer
 from clavero.vault.keyring import Keyring
 

@@ -12,7 +12,7 @@ from clavero.domain.budgets import BudgetId, RowKey
 from clavero.domain.ledger import Ask, Boot, BootId, Life, Place, Position, Talk
 from clavero.domain.posting import INT64_MAX, Posted, Turn
 from clavero.domain.usage import Exchange
-from clavero.ports import Stretch
+from clavero.ports.journal import Stretch
 from clavero.testing.books import MemoryBooks
 from clavero.testing.clock import StoppedClock
 from clavero.testing.journals import PlainJournal

@@ -15,7 +15,7 @@ from clavero.domain.ledger import BootId, Life, Talk, Terms
 from clavero.gateway import bank as module
 from clavero.gateway.bank import Bank
 from clavero.gateway.leases import Leases, Purse, Refused
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 from clavero.testing.clock import StoppedClock
 from clavero.testing.journal import MemoryJournal
 from clavero.testing.lender import MemoryLedger, MemoryLender

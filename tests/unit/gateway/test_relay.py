@@ -9,7 +9,7 @@ from tests.unit.gateway.test_settle import EVENTS, JSON, USAGE, Played, delta, e
 
 from clavero.domain.calls import BadAnswer, ConnectionLost
 from clavero.domain.errors import KeyRevoked, NoCredential, Problem, StreamInterrupted, UpstreamError
-from clavero.ports import Head
+from clavero.ports.upstreams import Head
 
 ROLE = {"id": "c", "choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]}
 LAST = {"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}

@@ -15,7 +15,7 @@ from clavero.gateway.leg import Leg
 from clavero.gateway.relay import Relay
 from clavero.gateway.settle import settle
 from clavero.gateway.view import Grant
-from clavero.ports import Head
+from clavero.ports.upstreams import Head
 from clavero.wire.ask import read_chat
 
 JSON = {"content-type": "application/json"}

@@ -15,7 +15,7 @@ from clavero.domain.secret import Secret
 from clavero.domain.tokens import Kind
 from clavero.gateway.trail import Trail
 from clavero.gateway.view import View
-from clavero.ports import Request
+from clavero.ports.client import Request
 from clavero.testing.clock import LoadedDice, StoppedClock
 from clavero.vault.fingerprint import Fingerprints
 

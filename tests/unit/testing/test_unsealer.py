@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from clavero.ports import Unsealer
+from clavero.ports.unsealer import Unsealer
 from clavero.testing.unsealer import MemoryUnsealer
 
 

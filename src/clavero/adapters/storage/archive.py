@@ -10,7 +10,7 @@ from typing import Final
 from clavero.adapters.storage.ledger_sql import Statement
 from clavero.adapters.storage.session import Database, Session
 from clavero.domain.retention import Dropped, Kept
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 
 _DAY_S = 86_400
 _DAY_NS = _DAY_S * 10**9

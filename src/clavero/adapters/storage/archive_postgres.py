@@ -5,7 +5,7 @@ from clavero.adapters.storage.ledger_sql import Statement
 from clavero.adapters.storage.session import Session
 from clavero.adapters.storage.session_postgres import PostgresDatabase
 from clavero.adapters.storage.usage_days import DAYS, TURN, dropping, name_of, open_days
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 
 # Taking a partition off waits for whoever reads the table, and whoever comes after waits too: not for longer than this.
 _BRIEFLY = Statement("SET LOCAL lock_timeout = '50ms'")

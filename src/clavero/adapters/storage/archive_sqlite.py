@@ -4,7 +4,7 @@ from pathlib import Path
 
 from clavero.adapters.storage.archive import SqlArchive
 from clavero.adapters.storage.session_sqlite import SqliteDatabase
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 
 
 class SqliteArchive(SqlArchive):

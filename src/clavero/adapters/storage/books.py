@@ -38,7 +38,7 @@ from clavero.domain.posting import (
     worst_case,
     write_off,
 )
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 from clavero.wire.journal import Hold, Settle
 
 MakeDays = Callable[[Session, Collection[int]], None]

@@ -3,7 +3,7 @@
 from clavero.adapters.storage.books import SqlBooks
 from clavero.adapters.storage.session_postgres import PostgresDatabase
 from clavero.adapters.storage.usage_days import open_days
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 
 
 class PostgresBooks(SqlBooks):

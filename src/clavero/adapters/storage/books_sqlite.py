@@ -4,7 +4,7 @@ from pathlib import Path
 
 from clavero.adapters.storage.books import SqlBooks
 from clavero.adapters.storage.session_sqlite import SqliteDatabase
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 
 
 class SqliteBooks(SqlBooks):

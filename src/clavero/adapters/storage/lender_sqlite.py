@@ -5,7 +5,7 @@ from pathlib import Path
 from clavero.adapters.storage.lender import SqlLender
 from clavero.adapters.storage.session_sqlite import SqliteDatabase
 from clavero.domain.ledger import Place
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 
 
 class SqliteLender(SqlLender):

@@ -16,7 +16,8 @@ from clavero.adapters.storage.ledger_sql import Statement
 from clavero.adapters.storage.rows import BY_KIND, BY_TYPE, REGISTRY, Stored, from_row, identity
 from clavero.adapters.storage.session import Database
 from clavero.domain.retention import Behind
-from clavero.ports import Change, Clock
+from clavero.ports.clock import Clock
+from clavero.ports.publication import Change
 
 T = TypeVar("T", bound=Struct)
 

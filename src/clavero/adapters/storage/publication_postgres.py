@@ -7,7 +7,7 @@ import psycopg
 
 from clavero.adapters.storage.publication import LeanPublication
 from clavero.adapters.storage.session_postgres import PostgresDatabase
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 
 CHANNEL = "clavero_changes"
 _PAUSE_SECONDS = 0.25  # after a failure: a server that refuses us is not asked without end

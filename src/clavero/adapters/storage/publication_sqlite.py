@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clavero.adapters.storage.publication import LeanPublication
 from clavero.adapters.storage.session_sqlite import SqliteDatabase
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 
 _TICK_SECONDS = 0.05
 

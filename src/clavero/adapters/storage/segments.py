@@ -14,7 +14,7 @@ from pathlib import Path
 
 from clavero.domain.ledger import BootId, Place, Position
 from clavero.domain.pins import Pin, pinned
-from clavero.ports import Stretch
+from clavero.ports.journal import Stretch
 from clavero.wire.journal import BadHeader, Header, block_size, decode_blocks, decode_header
 
 LOCK = "lock"

@@ -13,7 +13,7 @@ from typing import Any
 
 from clavero.adapters.storage.ledger_sql import Dialect, Statement
 from clavero.adapters.storage.session import Away, OutcomeUnknown, Refused, Values, named, positional
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 
 _RETRY_SECONDS = 0.001
 _CACHE_KIB = 8 * 1024

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from clavero.adapters.upstreams.place import Place
 from clavero.domain.calls import ConnectFailed
-from clavero.ports import Deadlines, Taker
+from clavero.ports.upstreams import Deadlines, Taker
 
 
 class Carrier(Protocol):

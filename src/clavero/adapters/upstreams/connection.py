@@ -14,7 +14,8 @@ import httptools
 from clavero.adapters.upstreams.call import Call
 from clavero.adapters.upstreams.place import Place
 from clavero.domain.calls import BadAnswer, ConnectionLost, Silent
-from clavero.ports import Head, Ticker
+from clavero.ports.clock import Ticker
+from clavero.ports.upstreams import Head
 
 _BARREN: Final = 64 * 1024  # bytes that may come without a byte of body: heads, chunk extensions, trailers
 _FIELDS: Final = 200

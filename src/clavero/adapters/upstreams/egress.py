@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from clavero.domain.calls import AddressRefused, ConnectFailed, ProxyFailed
 from clavero.domain.credentials import Network
-from clavero.ports import Ticker
+from clavero.ports.clock import Ticker
 
 Address = IPv4Address | IPv6Address
 

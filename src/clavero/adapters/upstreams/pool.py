@@ -19,7 +19,8 @@ from clavero.adapters.upstreams.tunnel import Via, credentials, dig, reach, via
 from clavero.domain.calls import AddressRefused, CallFailed, ConnectFailed, ConnectionLost, ProxyFailed
 from clavero.domain.credentials import Network
 from clavero.domain.proxies import Outward
-from clavero.ports import Deadlines, Line, Outgoing, Taker, Ticker
+from clavero.ports.clock import Ticker
+from clavero.ports.upstreams import Deadlines, Line, Outgoing, Taker
 
 _CLOSING_TURNS: Final = 100  # of 10 ms
 STRAIGHT: Final = Outward()

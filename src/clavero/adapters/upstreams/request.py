@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from clavero.domain.calls import Unsendable
-from clavero.ports import Outgoing
+from clavero.ports.upstreams import Outgoing
 
 _METHODS: Final = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE"))  # a HEAD's answer is framed by rules of its own
 _TARGET: Final = re.compile(r"/[!-~]*").fullmatch

@@ -18,7 +18,7 @@ from clavero.entrypoints.http.edge import Edge
 from clavero.entrypoints.http.exchange import Exchange
 from clavero.entrypoints.http.intake import Intake
 from clavero.entrypoints.http.listener import admits
-from clavero.ports import Request
+from clavero.ports.client import Request
 
 _IDLE: Final = 0  # between two requests
 _HEAD: Final = 1  # a byte of a request has come

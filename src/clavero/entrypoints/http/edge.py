@@ -9,7 +9,8 @@ from msgspec import Struct
 from clavero.domain.errors import Problem
 from clavero.domain.forwarded import Proxies
 from clavero.entrypoints.http.answer import http_date
-from clavero.ports import Client, Clock, Request, Ticker
+from clavero.ports.client import Client, Request
+from clavero.ports.clock import Clock, Ticker
 
 if TYPE_CHECKING:
     from clavero.entrypoints.http.exchange import Exchange

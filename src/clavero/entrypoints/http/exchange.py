@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from clavero.ports import Request
+    from clavero.ports.client import Request
 
 _OPEN: Final = 0  # nothing is decided
 _ENDED: Final = 1

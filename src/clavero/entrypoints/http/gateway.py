@@ -10,7 +10,7 @@ from clavero.entrypoints.http.paths import dialect_of, find
 from clavero.gateway.pipeline import exchange
 from clavero.gateway.plugs import Plugs
 from clavero.gateway.trail import Trail
-from clavero.ports import Client, Request
+from clavero.ports.client import Client, Request
 
 Answer = tuple[int, list[tuple[str, str]], bytes]
 

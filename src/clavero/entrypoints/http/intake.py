@@ -18,7 +18,7 @@ from clavero.entrypoints.http.hygiene import (
     in_words,
     malformed,
 )
-from clavero.ports import Request
+from clavero.ports.client import Request
 
 _SLACK: Final = 4096  # bytes of chunk sizes and their extensions, beside as many as there are of the body
 

@@ -22,7 +22,7 @@ from clavero.domain.keys import Key
 from clavero.domain.ledger import BootId
 from clavero.domain.refusals import StorageUnavailable
 from clavero.domain.usage import Attempt, Exchange, Tokens
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 from clavero.wire.journal import Frame, Record, Settle, Unreadable
 
 KEPT = 1000  # exchanges that a watcher may be behind

@@ -8,7 +8,7 @@ from clavero.domain.budgets import BudgetId, RowKey
 from clavero.domain.ledger import Ask, BootId, Fenced, Place, Position, RowLife, Talk
 from clavero.domain.posting import AMOUNT_MAX, Charge, OpenHold, Posting, Reject, Turn
 from clavero.domain.usage import Attempt, Exchange, Tokens
-from clavero.ports import Books, Lender
+from clavero.ports.ledger import Books, Lender
 from clavero.testing.ledgers import Ledger
 
 KEY = RowKey(BudgetId("key/0123456789AB:day"), 86_400)

@@ -4,7 +4,7 @@ import pytest
 
 from clavero.domain.budgets import BudgetId, RowKey
 from clavero.domain.ledger import Ack, Answer, Ask, BootId, Fenced, RowState, Talk, Terms
-from clavero.ports import Lender
+from clavero.ports.ledger import Lender
 from clavero.testing.ledgers import Ledger
 
 KEY = RowKey(BudgetId("key/0123456789AB:day"), 86_400)

@@ -19,7 +19,8 @@ from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_stor
 from clavero.domain.keys import Key, Kid
 from clavero.domain.organisation import Service, Team
 from clavero.domain.retention import Behind
-from clavero.ports import Publication, Store
+from clavero.ports.publication import Publication
+from clavero.ports.store import Store
 from clavero.testing.publication import MemoryPublication
 from clavero.testing.store import MemoryStore
 

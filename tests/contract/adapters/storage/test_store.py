@@ -20,7 +20,7 @@ from clavero.domain.keys import Key, KeyState, KeyVersion, Kid
 from clavero.domain.organisation import Team
 from clavero.domain.refusals import Conflict, InvalidValue, StorageUnavailable
 from clavero.domain.startup import StartFailure
-from clavero.ports import Store
+from clavero.ports.store import Store
 from clavero.testing.store import MemoryStore
 
 KEY = Key(

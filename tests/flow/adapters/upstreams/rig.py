@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clavero.adapters.ticker import LoopTicker
 from clavero.adapters.upstreams.pool import Pool
-from clavero.ports import Deadlines, Head, Line, Outgoing
+from clavero.ports.upstreams import Deadlines, Head, Line, Outgoing
 from clavero.testing.clock import StoppedClock
 from clavero.testing.faults import FaultServer
 

@@ -6,7 +6,7 @@ import pytest
 from tests.flow.adapters.upstreams.rig import ASK, Rig, until
 
 from clavero.domain.calls import BadAnswer, ConnectionLost, Silent
-from clavero.ports import Deadlines
+from clavero.ports.upstreams import Deadlines
 from clavero.testing.faults import (
     Fault,
     answer,

@@ -12,7 +12,7 @@ from tests.flow.adapters.upstreams.rig import Rig, until
 
 from clavero.adapters.upstreams.pool import trust
 from clavero.domain.calls import AddressRefused, ConnectFailed, ConnectionLost, Unsendable
-from clavero.ports import Outgoing
+from clavero.ports.upstreams import Outgoing
 from clavero.testing.faults import (
     Turn,
     answer,

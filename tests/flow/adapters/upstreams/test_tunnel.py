@@ -17,7 +17,7 @@ from clavero.adapters.upstreams.tunnel import greeting, via
 from clavero.domain.calls import AddressRefused, CallFailed, ConnectFailed, ConnectionLost, ProxyFailed
 from clavero.domain.proxies import Outward, read_bypass, read_proxy
 from clavero.domain.secret import Secret
-from clavero.ports import Deadlines
+from clavero.ports.upstreams import Deadlines
 from clavero.testing.faults import answer, reset, serve_faults
 
 WORD = "Basic dXNlcjpwYXNz"  # user:pass

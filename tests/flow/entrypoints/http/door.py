@@ -13,7 +13,7 @@ from clavero.domain.errors import Problem
 from clavero.domain.forwarded import Proxies
 from clavero.entrypoints.http.edge import Inside, Limits
 from clavero.entrypoints.http.server import Server
-from clavero.ports import Client, Request
+from clavero.ports.client import Client, Request
 from clavero.testing.clock import StoppedClock
 
 Headers = Sequence[tuple[str, str]]

@@ -11,7 +11,7 @@ from tests.flow.entrypoints.http.door import GET, Door, echo, elsewhere
 from clavero.domain.errors import Problem
 from clavero.domain.forwarded import read_proxies
 from clavero.entrypoints.http.edge import Limits
-from clavero.ports import Client, Request
+from clavero.ports.client import Client, Request
 
 Opening = Callable[..., Awaitable[Door]]
 

@@ -8,7 +8,7 @@ from tests.flow.gateway.house import HI, House, chat, open_house
 
 from clavero.domain.errors import MissingApiKey
 from clavero.entrypoints.http.gateway import Rim
-from clavero.ports import Request
+from clavero.ports.client import Request
 from clavero.simulator.faults import Fault
 
 

@@ -8,7 +8,7 @@ import pytest
 import trustme
 from tests.flow.entrypoints.http.door import GET, Caller, Door, echo
 
-from clavero.ports import Client, Request
+from clavero.ports.client import Client, Request
 
 Opening = Callable[..., Awaitable[Door]]
 

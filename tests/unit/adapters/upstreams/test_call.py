@@ -2,7 +2,7 @@ import pytest
 
 from clavero.adapters.upstreams.call import Call
 from clavero.domain.calls import ConnectFailed, ConnectionLost
-from clavero.ports import Deadlines, Head
+from clavero.ports.upstreams import Deadlines, Head
 
 
 class Taken:

@@ -2,7 +2,7 @@ import pytest
 
 from clavero.adapters.upstreams.request import written
 from clavero.domain.calls import Unsendable
-from clavero.ports import Outgoing
+from clavero.ports.upstreams import Outgoing
 
 
 def test_a_request_is_one_piece_with_its_host_and_length() -> None:

@@ -5,7 +5,7 @@ from clavero.adapters.ticker import LoopTicker
 from clavero.domain.errors import Draining, Problem
 from clavero.domain.forwarded import read_proxies
 from clavero.entrypoints.http.edge import Edge, Inside, Limits
-from clavero.ports import Client, Request
+from clavero.ports.client import Client, Request
 from clavero.testing.clock import StoppedClock
 
 

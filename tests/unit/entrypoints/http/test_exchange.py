@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from clavero.entrypoints.http.exchange import Exchange
-from clavero.ports import Client, Request
+from clavero.ports.client import Client, Request
 
 
 class Written(asyncio.WriteTransport):

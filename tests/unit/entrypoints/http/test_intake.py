@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from clavero.domain.errors import HeadTooLarge, MalformedRequest, Problem
 from clavero.entrypoints.http.edge import Limits
 from clavero.entrypoints.http.intake import Intake
-from clavero.ports import Request
+from clavero.ports.client import Request
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"

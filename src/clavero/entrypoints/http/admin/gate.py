@@ -19,7 +19,7 @@ from clavero.domain.errors import BodyTooLarge, InvalidHeader, Problem, TlsRequi
 from clavero.domain.tokens import base62
 from clavero.entrypoints.http.admin.arrival import is_relayed
 from clavero.entrypoints.http.admin.refusals import refused
-from clavero.ports import Dice
+from clavero.ports.clock import Dice
 
 MOST_BYTES = 1024 * 1024
 SECONDS = 10.0  # for a body to arrive

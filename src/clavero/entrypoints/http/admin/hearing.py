@@ -9,7 +9,7 @@ from clavero.domain.usage import Exchange
 from clavero.entrypoints.http.admin.meter import Meter, overran
 from clavero.entrypoints.http.admin.recent import Recent
 from clavero.entrypoints.http.tail import Tail
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 from clavero.wire.journal import Frame, Settle, Unreadable
 
 Alarm = Callable[[Exchange], None]

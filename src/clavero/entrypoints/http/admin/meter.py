@@ -12,7 +12,7 @@ from threading import Lock
 from clavero.domain.ledger import BootId
 from clavero.domain.secret import mask
 from clavero.domain.usage import Exchange
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 from clavero.wire.journal import Frame, Pulse, Record, Settle, Unreadable
 
 MOST_MODELS = 200

@@ -14,7 +14,7 @@ from msgspec import Struct
 from clavero.control.pressure import Kept
 from clavero.domain.ledger import BootId
 from clavero.domain.usage import Exchange
-from clavero.ports import Clock
+from clavero.ports.clock import Clock
 from clavero.wire.journal import Frame, Record, Settle, Unreadable
 
 KEPT_S = 60

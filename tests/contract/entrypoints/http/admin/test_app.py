@@ -14,7 +14,7 @@ from clavero.adapters.storage.store import postgres_store
 from clavero.control.unseal import Tools, open_desk
 from clavero.domain.ledger import Place
 from clavero.domain.usage import Attempt, Exchange, Tokens
-from clavero.ports import Books, Lender
+from clavero.ports.ledger import Books, Lender
 from clavero.testing.unsealer import MemoryUnsealer
 
 

@@ -22,7 +22,7 @@ from clavero.entrypoints.http.admin.facts import AdminFacts
 from clavero.entrypoints.http.admin.meter import Meter
 from clavero.entrypoints.http.admin.recent import Recent
 from clavero.entrypoints.http.tail import Tail
-from clavero.ports import Books, Lender
+from clavero.ports.ledger import Books, Lender
 from clavero.settings import Setting
 
 HOME = "http://127.0.0.1:4142"
