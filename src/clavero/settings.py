@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 from clavero.domain.forwarded import read_proxies
 from clavero.domain.proxies import read_proxy
 from clavero.domain.reach import read_host, read_url
+from clavero.domain.witnesses import read_collector, read_witnesses
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
@@ -39,6 +40,7 @@ _IN_FILES = {"DATABASE_URL_FILE": "DATABASE_URL"}
 _RULES: dict[str, Callable[[str], object]] = {
     "gateway.host": read_host, "admin.host": read_host, "gateway.url": read_url, "admin.url": read_url,
     "behind.proxy": read_proxies, "upstream.https_proxy": read_proxy, "upstream.http_proxy": read_proxy,
+    "audit.witness": read_witnesses, "audit.s3_endpoint": read_url, "audit.syslog": read_collector,
 }  # fmt: skip
 
 
@@ -142,7 +144,19 @@ class Audit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     witness: Annotated[
         str,
-        Meta(description="One more file for what is signed of the trail, on another disk or machine."),
+        Meta(
+            description="Who else keeps what is signed of the trail: files, git:/folder of a clone, s3://bucket/prefix."
+        ),
+    ] = ""
+    s3_endpoint: Annotated[
+        str,
+        Meta(
+            description="Where s3:// is, http(s)://host[:port]; empty for AWS. Credentials: as AWS's tools find them."
+        ),
+    ] = ""
+    syslog: Annotated[
+        str,
+        Meta(description="Who is told every row: tls://host[:port], tcp://host[:port], udp://host[:port], unix:/path."),
     ] = ""
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -11,9 +10,10 @@ from clavero.adapters.clock import SystemClock, SystemDice
 from clavero.adapters.storage.store import SqlStore, postgres_store, sqlite_store
 from clavero.adapters.storage.tombs import FILE as TOMBS
 from clavero.adapters.storage.tombs import Tombs
-from clavero.adapters.witness.file import FileWitness
 from clavero.bootstrap.reading import Reading, open_reading
 from clavero.bootstrap.storage import DATABASE, archive_of, here, is_server
+from clavero.bootstrap.witnesses import witnesses_of
+from clavero.control.checkpoints import Witness
 from clavero.control.commit import Desk
 from clavero.control.ingest import Heard
 from clavero.control.recovery import Recovered
@@ -44,7 +44,7 @@ class ControlPlane(Struct):
     store: SqlStore
     desk: Desk
     reading: Reading
-    witnesses: tuple[FileWitness, ...]
+    witnesses: tuple[Witness, ...]
     forgetting: Forgetting
     tombs: Tombs
     came_back: Recovered | None  # what was read again at the opening, where the database went back in time
@@ -78,15 +78,8 @@ async def open_control(settings: Settings, unsealer: Unsealer, heard: Heard, rep
     forgetting = Forgetting(archive_of(settings), kept, SystemClock())
     tombs = Tombs(settings.data / TOMBS, report)
     came_back = await asyncio.to_thread(reading.recovery.run)
-    desk, witnesses = replace(desk, bury=tombs.add), _witnesses(settings)
+    desk, witnesses = replace(desk, bury=tombs.add), witnesses_of(settings)
     return ControlPlane(store, desk, reading, witnesses, forgetting, tombs, came_back)
-
-
-def _witnesses(settings: Settings) -> tuple[FileWitness, ...]:
-    """Beside the database, and where the operator wants it as well."""
-    named = settings.audit.witness
-    files = [settings.data / "audit" / "checkpoints.jsonl", *([Path(named)] if named else [])]
-    return tuple(FileWitness(file) for file in files)
 
 
 def machine_clock() -> Clock:

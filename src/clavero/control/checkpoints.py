@@ -7,7 +7,7 @@ a forged trail whole.
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -48,7 +48,11 @@ class Witness(Protocol):
         ...
 
     def all(self) -> Iterator[Checkpoint]:
-        """Every one, oldest first."""
+        """Every one, oldest first; `OSError` or `ValueError` where they cannot be read."""
+        ...
+
+    def newest(self) -> Checkpoint | None:
+        """The last one; fails like `all`."""
         ...
 
 
@@ -87,23 +91,29 @@ class Notary:
         self._newest: Checkpoint | None = None
         self._behind: dict[str, list[Checkpoint]] = {one.name: [] for one in witnesses}
         self._trouble: Trouble | None = None
-        self._blind = False  # a witness could not be read
+        self._recalled = False  # every witness was read
 
     async def open(self) -> None:
-        """Make the signing key at a first start; read what was signed, and find what each witness lacks."""
+        """Make the signing key at a first start; read what was signed last, and find what each witness lacks."""
         async with self._desk.store.read() as look:
             known = (await self._desk.vault.keyring(look)).signing_keys()
         if not known:
             await perform(self._desk, SYSTEM, create_signing_key)
+        await self._recall()
+
+    async def _recall(self) -> bool:
+        """Whether every witness said where it is: nothing is signed behind what cannot be read."""
         try:
-            kept = {one.name: await asyncio.to_thread(_all_of, one) for one in self._witnesses}
-        except (OSError, ValueError) as error:  # nothing is signed behind what cannot be read
-            self._blind = True
+            newest = {one.name: await asyncio.to_thread(one.newest) for one in self._witnesses}
+            ahead = max(self._witnesses, key=lambda one: _place(newest[one.name]), default=None)
+            if ahead is not None:
+                self._newest = newest[ahead.name]
+                self._behind = await asyncio.to_thread(_lacks, newest, ahead)
+        except (OSError, ValueError) as error:
             self._say(Trouble("witness_failed", str(error)))
-            return
-        whole = max(kept.values(), key=len, default=[])
-        self._newest = whole[-1] if whole else None
-        self._behind = {name: whole[len(seen) :] for name, seen in kept.items()}
+            return False
+        self._recalled = True
+        return True
 
     async def forever(self) -> None:
         """Sign again and again; a database that is away is asked again."""
@@ -124,7 +134,7 @@ class Notary:
 
     async def sign(self) -> Checkpoint | None:
         """Sign what the trail came to since the last time, and keep it; None where nothing is new or to be trusted."""
-        if self._blind:
+        if not (self._recalled or await self._recall()):
             return None
         async with self._desk.store.read() as look:
             made = await self._made(look)
@@ -162,7 +172,8 @@ class Notary:
         return replace(made, signature=signer.sign(statement(made)))
 
     async def _keep(self) -> None:
-        """Give every witness what it lacks; one that cannot take it gets it the next time."""
+        """Give every witness what it lacks; one that cannot take it now keeps no other waiting."""
+        failed: Trouble | None = None
         for witness in self._witnesses:
             behind = self._behind[witness.name]
             try:
@@ -170,9 +181,11 @@ class Notary:
                     await asyncio.to_thread(witness.keep, behind[0])
                     behind.pop(0)
             except OSError as error:
-                self._say(Trouble("witness_failed", f"{witness.name}: {error.strerror or error}"))
-                return
-        self._trouble = None
+                failed = failed or Trouble("witness_failed", f"{witness.name}: {error.strerror or error}")
+        if failed is not None:
+            self._say(failed)
+        else:
+            self._trouble = None
 
     def _say(self, trouble: Trouble) -> None:
         if trouble != self._trouble:
@@ -243,6 +256,17 @@ async def _walked(look: Reading, walk: Walk) -> Finding | None:
             return found
         if not rows:
             return walk.end()
+
+
+def _place(checkpoint: Checkpoint | None) -> tuple[int, int]:
+    return (checkpoint.epoch, checkpoint.seq) if checkpoint is not None else (0, 0)
+
+
+def _lacks(newest: Mapping[str, Checkpoint | None], ahead: Witness) -> dict[str, list[Checkpoint]]:
+    """What each witness lacks of what the one has that is farthest ahead."""
+    behind = {name for name, one in newest.items() if one != newest[ahead.name]}
+    whole = list(ahead.all()) if behind else []
+    return {name: [one for one in whole if _place(one) > _place(newest[name])] for name in newest}
 
 
 def _all_of(witness: Witness) -> list[Checkpoint]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -10,9 +11,10 @@ import uvloop
 
 from clavero import __version__
 from clavero.bootstrap.control import ControlPlane, machine_clock, open_control
+from clavero.bootstrap.witnesses import followers_of
 from clavero.control import rekey, signin
 from clavero.control.catalog import update_prices
-from clavero.control.checkpoints import Notary
+from clavero.control.checkpoints import Notary, Trouble
 from clavero.control.commit import Desk, perform
 from clavero.control.retention import Forgotten
 from clavero.control.vault_status import keep_seal_known
@@ -50,9 +52,11 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     plane = await open_control(settings, supervised, hearing.heard, lambda error: log.failure("end_not_noted", error))
     await _recovered(plane, log)
     facts = await _first_steps(plane.desk, instructions)
-    notary = Notary(plane.desk, plane.witnesses, lambda trouble: log.say(trouble.what, "error", detail=trouble.detail))
+    trouble = _troubles(log)
+    notary = Notary(plane.desk, plane.witnesses, trouble)
     await notary.open()
     running = [
+        *(asyncio.ensure_future(one.forever()) for one in followers_of(settings, plane.desk, trouble)),
         asyncio.ensure_future(notary.forever()),
         asyncio.ensure_future(plane.reading.ingest.forever()),
         asyncio.ensure_future(plane.reading.reclaim.forever(teller(log))),
@@ -92,6 +96,10 @@ async def _beat(reporter: Reporter, hearing: Hearing) -> None:
         due = time.monotonic() + _BEAT_SECONDS
         await asyncio.sleep(_BEAT_SECONDS)
         hearing.recent.loop_lag_us = max(0, round((time.monotonic() - due) * 1e6))
+
+
+def _troubles(log: Log) -> Callable[[Trouble], None]:
+    return lambda trouble: log.say(trouble.what, "error", detail=trouble.detail)
 
 
 def _forgot(log: Log, gone: Forgotten) -> None:

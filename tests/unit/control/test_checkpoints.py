@@ -4,18 +4,14 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
-from sqlalchemy import text
 from tests.unit.control.desk import open_desk
+from tests.unit.control.trail import change, put_back, spoil
 
-from clavero.adapters.storage.store import SqlStore
 from clavero.adapters.witness.file import FileWitness
-from clavero.control import checkpoints, organisation
+from clavero.control import checkpoints
 from clavero.control.checkpoints import Notary, Proof, Trouble, prove
-from clavero.control.commit import Desk, perform
-from clavero.domain.access import SYSTEM
-from clavero.domain.audit import AuditRow, link
-from clavero.domain.checkpoints import RESTORE, Checkpoint, Finding, Flaw
+from clavero.control.commit import Desk
+from clavero.domain.checkpoints import Checkpoint, Finding, Flaw
 
 
 @pytest.fixture
@@ -45,33 +41,23 @@ class Away:
     def all(self) -> Iterator[Checkpoint]:
         return iter(self.kept)
 
+    def newest(self) -> Checkpoint | None:
+        return self.kept[-1] if self.kept else None
+
+
+class Unread(Away):
+    """One that cannot even be read meanwhile."""
+
+    def newest(self) -> Checkpoint | None:
+        if not self.here:
+            raise OSError(113, "no route to host")
+        return super().newest()
+
 
 async def opened(desk: Desk, *witnesses: checkpoints.Witness, told: list[Trouble] | None = None) -> Notary:
     notary = Notary(desk, witnesses, (told if told is not None else []).append)
     await notary.open()
     return notary
-
-
-async def change(desk: Desk, *names: str) -> None:
-    for name in names:
-        await perform(desk, SYSTEM, organisation.add_team, name=name, reason="because")
-
-
-async def spoil(desk: Desk, *statements: str) -> None:
-    assert isinstance(desk.store, SqlStore)
-    async with desk.store._engine.begin() as connection:
-        for statement in statements:
-            await connection.execute(text(statement))
-
-
-async def put_back(desk: Desk, reason: str) -> None:
-    """The row that a restore leaves."""
-    row = AuditRow(
-        seq=0, at_ns=1, actor="local", actor_kind="user", action=RESTORE, object_kind="", object_id="", reason=reason
-    )
-    async with desk.store.write() as writing:
-        seq, head = await writing.audit_head()
-        await writing.put(link(replace(row, seq=seq + 1), head))
 
 
 async def test_what_is_new_is_signed_once(desk: Desk, witness: FileWitness) -> None:
@@ -138,6 +124,26 @@ async def test_a_witness_that_was_away_gets_what_it_lacks(desk: Desk, witness: F
     await notary.sign()
     assert away.kept == list(witness.all())
     assert len(away.kept) == 2
+
+
+async def test_a_witness_that_is_away_keeps_no_other_waiting(desk: Desk, witness: FileWitness) -> None:
+    notary = await opened(desk, Away(), witness)
+    await change(desk, "a")
+    await notary.sign()
+    assert len(list(witness.all())) == 1
+
+
+async def test_what_cannot_be_read_at_the_start_is_asked_again(desk: Desk, witness: FileWitness) -> None:
+    """A store behind a network may come later than clavero; until then nothing is signed."""
+    told: list[Trouble] = []
+    unread = Unread()
+    notary = await opened(desk, witness, unread, told=told)
+    await change(desk, "a")
+    assert await notary.sign() is None
+    assert [one.what for one in told] == ["witness_failed"]
+    unread.here = True
+    assert await notary.sign() is not None
+    assert unread.kept == list(witness.all())
 
 
 async def test_a_new_witness_is_given_all_that_was_signed_before(

@@ -1,5 +1,6 @@
 """A file of checkpoints, one JSON object a line, added to and never written over; on the disk before it counts."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from clavero.domain.checkpoints import Checkpoint
 
 _DECODER = msgspec.json.Decoder(Checkpoint)
 _MODE = 0o600
+_LOOK = 1 << 16
 
 
 class BadWitness(ValueError):
@@ -46,13 +48,32 @@ class FileWitness:
             return
         lines = text.split(b"\n")
         for number, line in enumerate(lines[:-1], 1):  # behind the last end of a line is nothing, or a torn line
-            try:
-                yield _DECODER.decode(line)
-            except msgspec.MsgspecError as error:
-                raise BadWitness(f"{self._file}, line {number}: {error}") from None
+            yield self._read(line, f"line {number}")
+
+    def newest(self) -> Checkpoint | None:
+        """The last one; None where nothing is kept. `BadWitness` where it is something else."""
+        with contextlib.suppress(FileNotFoundError), self._file.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            end = _last_line(file.fileno(), size)  # behind it is nothing, or a torn line
+            if end:
+                begin = _last_line(file.fileno(), end - 1)
+                return self._read(os.pread(file.fileno(), end - 1 - begin, begin), "the last line")
+        return None
+
+    def _read(self, line: bytes, where: str) -> Checkpoint:
+        try:
+            return _DECODER.decode(line)
+        except msgspec.MsgspecError as error:
+            raise BadWitness(f"{self._file}, {where}: {error}") from None
 
 
 def _last_line(descriptor: int, size: int) -> int:
-    """Where the torn line begins."""
-    text = os.pread(descriptor, size, 0)
-    return text.rfind(b"\n") + 1
+    """Where the line begins that these bytes end in: behind the last end of a line, found from the back."""
+    end = size
+    while end:
+        begin = max(0, end - _LOOK)
+        found = os.pread(descriptor, end - begin, begin).rfind(b"\n")
+        if found >= 0:
+            return begin + found + 1
+        end = begin
+    return 0

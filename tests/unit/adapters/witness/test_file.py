@@ -49,3 +49,22 @@ def test_a_file_that_takes_nothing_says_so(tmp_path: Path) -> None:
     (tmp_path / "taken").write_bytes(b"")
     with pytest.raises(OSError, match=os.strerror(17)):
         FileWitness(tmp_path / "taken" / "checkpoints.jsonl").keep(checkpoint(1))
+
+
+def test_the_newest_is_found_from_the_back_however_long_the_lines_are(tmp_path: Path) -> None:
+    file = tmp_path / "checkpoints.jsonl"
+    witness = FileWitness(file)
+    assert witness.newest() is None
+    for seq in (1, 2, 3):
+        witness.keep(Checkpoint(seq=seq * 1500, at_ns=seq, instance="i", hashes=("a" * 64,) * 1500))
+        newest = witness.newest()
+        assert newest is not None
+        assert newest.seq == seq * 1500
+    with file.open("ab") as torn:
+        torn.write(b'{"seq":2,"at')
+    assert witness.newest() == newest
+    file.write_bytes(b'{"seq":2,"at')
+    assert witness.newest() is None
+    file.write_bytes(b"something else\n")
+    with pytest.raises(BadWitness, match="the last line"):
+        witness.newest()
