@@ -1,7 +1,6 @@
 """The process of the control plane: console, admin API, ingest, reclaim."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ from clavero.domain.access import SYSTEM
 from clavero.domain.reach import read_host
 from clavero.entrypoints import demo
 from clavero.entrypoints.certificates import Served
+from clavero.entrypoints.duties import Duties, Work
 from clavero.entrypoints.endings import alarm, teller, told_again, watch_epoch
 from clavero.entrypoints.exposure import proxies_of
 from clavero.entrypoints.http.admin.app import make_app
@@ -52,19 +52,11 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     plane = await open_control(settings, supervised, hearing.heard, lambda error: log.failure("end_not_noted", error))
     await _recovered(plane, log)
     facts = await _first_steps(plane.desk, instructions)
-    trouble = _troubles(log)
-    notary = Notary(plane.desk, plane.witnesses, trouble)
+    notary = Notary(plane.desk, plane.witnesses, _troubles(log))
     await notary.open()
-    running = [
-        *(asyncio.ensure_future(one.forever()) for one in followers_of(settings, plane.desk, trouble)),
-        asyncio.ensure_future(notary.forever()),
-        asyncio.ensure_future(plane.reading.ingest.forever()),
-        asyncio.ensure_future(plane.reading.reclaim.forever(teller(log))),
-        asyncio.ensure_future(rekey.forever(plane.desk, lambda why: log.say("rekey_stuck", "warning", why=why))),
-        asyncio.ensure_future(plane.forgetting.forever(lambda gone: _forgot(log, gone))),
-        asyncio.ensure_future(watch_epoch(plane.reading.recovery, log)),
-        asyncio.ensure_future(backups(instructions, machine_clock(), in_a_process)),
-    ]
+    duties = Duties(log)
+    for name, work in _duties(plane, instructions, notary, log).items():
+        duties.begin(name, work)
     certificate = certificate_of(instructions, machine_clock(), log)
     server = _server(plane, instructions, hearing, certificate, log)
     sock = bound_socket(instructions.admin_port, read_host(settings.admin.host))
@@ -78,15 +70,28 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     server.should_exit = True
     await serving
     listening.cancel()
-    for task in running:
-        task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.gather(*running)
-    plane.reading.reclaim.sweep()
+    await duties.end()
+    with contextlib.suppress(OSError):  # a database that is away, a full disk: the next start reads it
+        await asyncio.to_thread(plane.reading.reclaim.sweep)
     await notary.last()
     await plane.close()
     beating.cancel()
     log.say("stopped")
+
+
+def _duties(plane: ControlPlane, instructions: Instructions, notary: Notary, log: Log) -> dict[str, Work]:
+    """What runs beside the server, by name."""
+    followers = followers_of(instructions.settings, plane.desk, _troubles(log))
+    return {
+        **{f"follower_{number}": follower.forever for number, follower in enumerate(followers, 1)},
+        "notary": notary.forever,
+        "ingest": plane.reading.ingest.forever,
+        "reclaim": lambda: plane.reading.reclaim.forever(teller(log)),
+        "rekey": lambda: rekey.forever(plane.desk, lambda why: log.say("rekey_stuck", "warning", why=why)),
+        "forgetting": lambda: plane.forgetting.forever(lambda gone: _forgot(log, gone)),
+        "epoch": lambda: watch_epoch(plane.reading.recovery, log),
+        "backups": lambda: backups(instructions, machine_clock(), in_a_process),
+    }
 
 
 async def _beat(reporter: Reporter, hearing: Hearing) -> None:

@@ -9,6 +9,7 @@ import uvloop
 from clavero import __version__
 from clavero.bootstrap.reading import Reading, open_reading
 from clavero.domain.startup import StartFailure
+from clavero.entrypoints.duties import Duties
 from clavero.entrypoints.endings import teller, told_again, watch_epoch
 from clavero.entrypoints.logs import Log
 from clavero.entrypoints.processes import Alive, Instructions, Ready, Reporter, be_child, stop_signal
@@ -27,19 +28,15 @@ async def serve(instructions: Instructions, reporter: Reporter) -> None:
     recovered = await asyncio.to_thread(reading.recovery.run)
     if recovered is not None:
         told_again(log, recovered)
-    running = [
-        asyncio.ensure_future(reading.ingest.forever()),
-        asyncio.ensure_future(reading.reclaim.forever(teller(log))),
-        asyncio.ensure_future(watch_epoch(reading.recovery, log)),
-    ]
+    duties = Duties(log)
+    duties.begin("ingest", reading.ingest.forever)
+    duties.begin("reclaim", lambda: reading.reclaim.forever(teller(log)))
+    duties.begin("epoch", lambda: watch_epoch(reading.recovery, log))
     reporter.say(Ready({"version": __version__}))
     log.say("started")
     await stop.wait()
-    for task in running:
-        task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.gather(*running)
-    with contextlib.suppress(ConnectionError):
+    await duties.end()
+    with contextlib.suppress(OSError):
         await asyncio.to_thread(reading.reclaim.sweep)
     await reading.close()
     beating.cancel()
