@@ -1,6 +1,7 @@
 """The process of the control plane: console, admin API, ingest, reclaim."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
