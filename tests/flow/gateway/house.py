@@ -340,8 +340,8 @@ def seal_of(settings: Settings) -> OpenSeal:
 async def open_house(data: Path, limits: Limits | None = None, **flags: object) -> AsyncIterator[House]:
     """Compose it; `flags` are settings with `__` for the dot."""
     wanted: dict[str, object] = {
-        "upstream.connect_seconds": 1.0, "upstream.first_byte_seconds": 0.5, "upstream.idle_seconds": 0.5,
-        "upstream.total_seconds": 8.0, **{name.replace("__", "."): value for name, value in flags.items()},
+        "upstream.connect_seconds": 5.0, "upstream.first_byte_seconds": 20.0, "upstream.idle_seconds": 20.0,
+        "upstream.total_seconds": 60.0, **{name.replace("__", "."): value for name, value in flags.items()},
     }  # fmt: skip
     settings, _ = read({"storage.data_dir": str(data), **wanted}, {}, data / "none.toml")
     with Premises(data) as premises:

@@ -15,12 +15,15 @@ from clavero.domain.credentials import ProviderKind
 from clavero.simulator.faults import Fault
 
 MODEL = "prod-chat"
+PATIENCE = 1.5  # seconds; a busy machine may take one of them to answer at all
 
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     """Two providers; the model falls back from the small one of the first to the large one of the second."""
-    async with open_house(tmp_path / "data") as house:
+    async with open_house(
+        tmp_path / "data", upstream__first_byte_seconds=PATIENCE, upstream__idle_seconds=PATIENCE
+    ) as house:
         await house.simulated("primary", ["gpt-*"])
         await house.simulated("second", ["none"])
         await house.model(MODEL, "primary", "gpt-4o-mini", "second/gpt-4o")
@@ -36,7 +39,7 @@ async def ask(house: House, *, stream: bool = False, **more: object) -> Said:
     """One call under a budget, so that every leg takes its own hold."""
     key = await house.key()
     await house.budget("5")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         return await house.post("/v1/chat/completions", chat(MODEL, stream=stream, **more), key)
 
 
@@ -143,7 +146,7 @@ async def test_s09_a_stall_in_mid_stream_is_bounded(house: House) -> None:
     fault(house, Fault.STALL, 30)
     said = await ask(house, stream=True)
     await cut_openly(house, said, "upstream_timeout")
-    assert "0.5 s" in said.error["message"]
+    assert f"{PATIENCE} s" in said.error["message"]
 
 
 @pytest.mark.requirement(29)
