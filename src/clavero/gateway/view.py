@@ -69,6 +69,8 @@ class View:
         now = {identity(thing): thing for thing in found}
         for name in wanted:
             thing = now.get(name)
+            if kind is Budget:
+                self._swap_budget(cast("Budget | None", rows.get(name)), cast("Budget | None", thing))
             if thing is None:
                 rows.pop(name, None)
             elif not (isinstance(thing, Key) and self._is_ghost(thing)):
@@ -76,7 +78,7 @@ class View:
             if kind is Key:
                 self._grants.pop(name, None)
                 self._tell_if_gone(name, thing)
-        if kind is not Key:
+        if kind not in {Key, Budget}:  # of these there are as many as keys, and each has its own place
             self._forget(kind)
         self.seq = max(self.seq, seq)
 
@@ -150,6 +152,22 @@ class View:
             self._prices = Prices(self._of(Price).values())
         if kind is Credential:
             self._unseal()
+
+    def _swap_budget(self, before: Budget | None, after: Budget | None) -> None:
+        """Put what a budget is now in the place of what it was, and let those it binds be compiled anew."""
+        budget = after or before
+        if budget is None:
+            return
+        subject = (budget.subject, budget.name)
+        others = [one for one in self._by_subject.pop(subject, []) if one.id != budget.id]
+        if after is not None and after.state is BudgetState.OPEN:
+            others.append(after)
+        if others:
+            self._by_subject[subject] = others
+        if budget.subject is Subject.KEY:
+            self._grants.pop(budget.name, None)
+        else:
+            self._grants.clear()
 
     def _unseal(self) -> None:
         """Keep the newest active credential of each provider, unsealed."""

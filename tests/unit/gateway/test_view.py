@@ -60,6 +60,50 @@ def test_a_change_of_one_key_leaves_the_others_compiled() -> None:
     assert view.grant(two.id) is kept
 
 
+def test_a_change_of_one_keys_budget_leaves_the_others_compiled() -> None:
+    (one, _), (two, _) = new_key(), new_key(name="prod-app-chat-02")
+    view = view_of(one, two)
+    view.grant(one.id)
+    kept = view.grant(two.id)
+    own = budget(Subject.KEY, one.id)
+    view.apply(2, Budget, [own.id], [own])
+    assert budgets_of(view, one) == {own}
+    assert view.grant(two.id) is kept
+
+
+def test_each_change_of_a_budget_leaves_what_a_fresh_look_would_find() -> None:
+    key, _ = new_key()
+    day, month, other = (
+        budget(Subject.TEAM, "apps"),
+        replace(budget(Subject.TEAM, "apps"), id=budget_id(Subject.TEAM, "apps", Window.MONTH), window=Window.MONTH),
+        budget(Subject.TEAM, "others"),
+    )
+    view = view_of(key)
+    rows: dict[str, Budget] = {}
+    closing = replace(day, state=BudgetState.CLOSING)
+    for seq, (name, found) in enumerate(
+        [
+            (day.id, day), (month.id, month), (other.id, other), (day.id, replace(day, limit_n=7)),
+            (day.id, closing), (day.id, closing), (month.id, None), (month.id, None), (day.id, day), (day.id, None),
+        ],
+        start=2,
+    ):  # fmt: skip
+        view.apply(seq, Budget, [name], [found] if found else [])
+        rows.pop(name, None)
+        if found:
+            rows[name] = found
+        assert budgets_of(view, key) == budgets_of(view_of(key, *rows.values()), key), seq
+    assert [subject for subject, _ in view._by_subject] == [Subject.TEAM]  # and nothing is kept for what has gone
+    assert budgets_of(view, key) == set()
+
+
+def budgets_of(view: View, key: Key) -> set[Budget]:
+    grant = view.grant(key.id)
+    assert grant is not None
+    assert len(grant.budgets) == len(set(grant.budgets))
+    return set(grant.budgets)
+
+
 def test_an_unknown_key_is_none_and_leaves_no_trace() -> None:
     view = view_of()
     assert view.grant("000000000000") is None
