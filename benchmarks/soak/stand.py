@@ -3,7 +3,6 @@
 import contextlib
 import json
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -13,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clavero.domain.tokens import base62
+from benchmarks.crowd import crowd
+
 from clavero.settings import environment
 
 _START_SECONDS = 120
-_BATCH = 5_000
 
 
 @dataclass
@@ -63,7 +62,7 @@ def opened(folder: Path, workers: int, keys: int, live: int) -> Iterator[Stand]:
     """Start it, fill it while it is stopped, and start it again."""
     with _running(folder, 1) as stand:
         stand.make_key()
-    _fill(folder / "data" / "clavero.db", keys - live)
+    crowd(folder / "data", keys - live, "prod-soak-live00001-01")
     with _running(folder, workers) as stand:
         stand.made = 1
         stand.live = [stand.make_key() for _ in range(live)]
@@ -95,27 +94,3 @@ def _running(folder: Path, workers: int) -> Iterator[Stand]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
-
-
-def _fill(database: Path, count: int) -> None:
-    """Many keys that differ from the last one made in name, id and hash alone, each with its budget."""
-    with contextlib.closing(sqlite3.connect(database)) as connection:
-        connection.row_factory = sqlite3.Row
-        key = dict(connection.execute("SELECT * FROM virtual_key WHERE name LIKE 'prod-soak-%'").fetchone())
-        budget = connection.execute("SELECT * FROM budget WHERE id LIKE ?", (f"%{key['id']}%",)).fetchone()
-        for first in range(0, count, _BATCH):
-            with connection:
-                for number in range(first, min(count, first + _BATCH)):
-                    _put(connection, "virtual_key", _another(key, key["id"], number))
-                    _put(connection, "budget", _another(dict(budget), key["id"], number))
-
-
-def _another(row: dict[str, Any], old: str, number: int) -> dict[str, Any]:
-    fresh = base62(62**10 + number, 12)
-    told = {name: value.replace(old, fresh) if isinstance(value, str) else value for name, value in row.items()}
-    return told | ({"name": f"prod-soak-asleep{number:06d}-01"} if "versions" in told else {})
-
-
-def _put(connection: sqlite3.Connection, table: str, row: dict[str, Any]) -> None:
-    marks = ",".join("?" for _ in row)
-    connection.execute(f"INSERT INTO {table} ({','.join(row)}) VALUES ({marks})", tuple(row.values()))

@@ -1,6 +1,7 @@
 """The stand of `clavero bench`: one core for what is measured, the other for load and upstream; nginx beside it.
 
-CPU is user and system time of a process, summed over its threads' schedstat; a ratio is of two figures of one round.
+CPU is user and system time of a target's processes, summed over their threads' schedstat; a ratio is of two figures of
+one round. Several workers share the measured core, as one worker and nginx have it to themselves.
 """
 
 import json
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,17 +70,22 @@ class Stand:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ports: dict[str, int] = {}
-        self.pids: dict[str, int] = {}
+        self.pids: dict[str, list[int]] = {}
+
+    @property
+    def data(self) -> Path:
+        """The data directory of the clavero that is measured."""
+        return self.folder / "data"
 
     def cpu_ns(self, target: str) -> int:
-        """CPU that a target's process has used."""
-        tasks = Path(f"/proc/{self.pids[target]}/task").glob("*/schedstat")
+        """CPU that a target's processes have used."""
+        tasks = [task for pid in self.pids[target] for task in Path(f"/proc/{pid}/task").glob("*/schedstat")]
         return sum(int(task.read_text().split()[0]) for task in tasks)
 
     def rss_kib(self, target: str) -> int:
-        """Resident memory of a target's process."""
-        status = Path(f"/proc/{self.pids[target]}/status").read_text()
-        return int(status.partition("VmRSS:")[2].split()[0])
+        """Resident memory of a target's processes, the largest."""
+        told = [Path(f"/proc/{pid}/status").read_text() for pid in self.pids[target]]
+        return max(int(status.partition("VmRSS:")[2].split()[0]) for status in told)
 
     def load(
         self, target: str, total: int, *, kind: str = "plain", per_second: float = 0.0, connections: int = 32
@@ -98,8 +104,11 @@ class Stand:
 
 
 @contextmanager
-def open_stand(nginx: str) -> Iterator[Stand]:
-    """Start everything; `StartFailure` with the remedy where nginx or a second core is missing."""
+def open_stand(nginx: str, workers: int = 1, fill: Callable[[Path], None] | None = None) -> Iterator[Stand]:
+    """Start everything; `StartFailure` with the remedy where nginx or a second core is missing.
+
+    `fill` is handed the data directory while nothing runs on it, once the bench's own key and budgets are there.
+    """
     found = shutil.which(nginx) or shutil.which(nginx, path="/usr/sbin:/sbin")
     if found is None:
         raise StartFailure("nginx_missing", f"{nginx} is not here to compare with", "apt-get install nginx-light")
@@ -109,7 +118,11 @@ def open_stand(nginx: str) -> Iterator[Stand]:
         stand = Stand(Path(name))
         _start_upstream(stand, stack)
         _start_nginx(stand, stack, found)
-        key = _start_clavero(stand, stack)
+        with ExitStack() as first:
+            key = _govern(_start_clavero(stand, first, 1), stand.ports["direct"])
+        if fill is not None:
+            fill(stand.data)
+        _start_clavero(stand, stack, workers)
         headers = {"authorization": f"Bearer {key}"}
         for file, body in (("plain", _BODY), ("stream", _STREAMED), ("translated", _TRANSLATED)):
             (stand.folder / f"{file}.request").write_bytes(post("bench", "/v1/chat/completions", headers, body))
@@ -120,7 +133,7 @@ def _start_upstream(stand: Stand, stack: ExitStack) -> None:
     file = stand.folder / "upstream.port"
     process = _spawn(stack, [sys.executable, "-m", "clavero.simulator.fixed", str(file), str(OTHER_CORE)])
     stand.ports["direct"] = int(_wait_for(file, process))
-    stand.pids["direct"] = process.pid
+    stand.pids["direct"] = [process.pid]
 
 
 def _start_nginx(stand: Stand, stack: ExitStack, nginx: str) -> None:
@@ -130,25 +143,25 @@ def _start_nginx(stand: Stand, stack: ExitStack, nginx: str) -> None:
     process = _spawn(stack, ["taskset", "-c", str(MEASURED_CORE), nginx, "-c", str(config), "-p", str(stand.folder)])
     _wait_for(stand.folder / "nginx.pid", process)
     stand.ports["nginx"] = port
-    stand.pids["nginx"] = _children(process.pid)[0]
+    stand.pids["nginx"] = _children(process.pid)[:1]
 
 
-def _start_clavero(stand: Stand, stack: ExitStack) -> str:
+def _start_clavero(stand: Stand, stack: ExitStack, workers: int) -> dict[str, Any]:
     ready = stand.folder / "ready.json"
-    words = ["up", "--data-dir", str(stand.folder / "data"), "--gateway-port", "0", "--admin-port", "0"]
+    ready.unlink(missing_ok=True)
+    words = ["up", "--data-dir", str(stand.data), "--gateway-port", "0", "--admin-port", "0", "--workers", str(workers)]
     process = _spawn(stack, [sys.executable, "-m", "clavero", *words, "--ready-file", str(ready)])
-    told = json.loads(_wait_for(ready, process))
+    told: dict[str, Any] = json.loads(_wait_for(ready, process))
     stand.ports["clavero"] = int(told["gateway_url"].rpartition(":")[2])
+    stand.pids["clavero"] = []
     for pid in _children(process.pid):
         worker = b"gateway_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
         os.sched_setaffinity(pid, {MEASURED_CORE if worker else OTHER_CORE})
         for task in Path(f"/proc/{pid}/task").iterdir():
             os.sched_setaffinity(int(task.name), {MEASURED_CORE if worker else OTHER_CORE})
         if worker:
-            stand.pids["clavero"] = pid
-    key = _govern(told, stand.ports["direct"])
-    time.sleep(1.0)  # until the worker has heard of all of it
-    return key
+            stand.pids["clavero"].append(pid)
+    return told
 
 
 def _govern(told: dict[str, Any], upstream: int) -> str:

@@ -17,7 +17,9 @@ _TARGETS = {
 }
 
 
-def bench(*, rounds: int = 9, exchanges: int = 20_000, nginx: str = "nginx", json: bool = False) -> int:
+def bench(
+    *, rounds: int = 9, exchanges: int = 20_000, workers: int = 1, nginx: str = "nginx", json: bool = False
+) -> int:
     """Measure the gateway beside nginx and a direct call.
 
     Example: clavero bench --rounds 9 --json
@@ -28,28 +30,36 @@ def bench(*, rounds: int = 9, exchanges: int = 20_000, nginx: str = "nginx", jso
         Interleaved rounds; the figures are their medians.
     exchanges
         Chat completions a round and target, after a tenth of them to warm up.
+    workers
+        Workers of the gateway; they share the measured core.
     nginx
         The nginx to compare with.
     json
         Print one JSON object.
     """
-    with open_stand(nginx) as stand:
-        figures = _measure(stand, rounds, exchanges)
+    with open_stand(nginx, workers) as stand:
+        figures = measure(stand, rounds, exchanges)
     if json:
         print(encoding.dumps(figures))
         return 0
-    print(f"{'figure':<42} {'measured':>9} {'target':>7}")
-    for name, (label, target) in _TARGETS.items():
-        print(f"{label:<42} {figures[name]:>9.2f} {target:>7.1f}")
-    print(
-        f"clavero {figures['exchange_us']:.0f} µs an exchange and {figures['chunk_us']:.1f} µs a chunk; "
-        f"nginx {figures['nginx_us']:.0f} and {figures['nginx_chunk_us']:.1f}; core {figures['core_share']:.0%} busy"
-    )
-    print("switched on: " + figures["switched_on"])
+    print(table(figures))
     return 0
 
 
-def _measure(stand: Stand, rounds: int, exchanges: int) -> dict[str, Any]:
+def table(figures: dict[str, Any]) -> str:
+    """The figures of a run beside what they should be at most, for people."""
+    lines = [f"{'figure':<42} {'measured':>9} {'target':>7}"]
+    lines += [f"{label:<42} {figures[name]:>9.2f} {target:>7.1f}" for name, (label, target) in _TARGETS.items()]
+    lines.append(
+        f"clavero {figures['exchange_us']:.0f} µs an exchange and {figures['chunk_us']:.1f} µs a chunk; "
+        f"nginx {figures['nginx_us']:.0f} and {figures['nginx_chunk_us']:.1f}; core {figures['core_share']:.0%} busy"
+    )
+    lines.append("switched on: " + figures["switched_on"])
+    return "\n".join(lines)
+
+
+def measure(stand: Stand, rounds: int, exchanges: int) -> dict[str, Any]:
+    """Every figure of one run, by name; microseconds, milliseconds and MB as the names say."""
     for target in ("nginx", "clavero"):
         stand.load(target, exchanges // 10)
     stand.load("clavero", exchanges // 10, kind="translated")
