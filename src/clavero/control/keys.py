@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from clavero.control.commit import Changing, Desk, operation
 from clavero.control.find import key_named
+from clavero.control.members import owner_of
 from clavero.control.places import Place, check, settle
 from clavero.domain import scopes, tokens
 from clavero.domain.keys import Key, KeyState, KeyVersion, Kid, may_become, newest, state_at, working_state
@@ -22,7 +23,6 @@ from clavero.domain.tokens import Kind
 DAY_NS = 24 * 3600 * 1_000_000_000
 LONGEST_GRACE_NS = 90 * DAY_NS
 _MOST_OUTPUT_TOKENS = 1_000_000
-_LONGEST_OWNER = 120
 _LONGEST_WORDS = 200
 _SUGGESTIONS = 200  # names that are tried for being free
 
@@ -80,14 +80,14 @@ class Issued(Struct, frozen=True):
 
 @operation("key.create")
 async def create(change: Changing, *, wanted: NewKey, reason: str = "") -> Issued:
-    """A new key, and the service, team, project and environment it belongs to where they are new."""
+    """A new key, and whatever of its place is new; the first owner of a house too."""
     parts = await _free_name(change, wanted.name)
     place = check(await _place(change, wanted, parts))
     kid, secret = await _mint(change, place.environment)
     key = Key(
         id=kid,
         name=wanted.name,
-        owner=scopes.words(wanted.owner, "owner", _LONGEST_OWNER, needed="who answers for the key"),
+        owner=(await owner_of(change, wanted.owner)).name,
         service=place.service,
         environment=place.environment,
         purpose=scopes.words(wanted.purpose, "purpose", _LONGEST_WORDS) or parts.purpose,
@@ -173,6 +173,8 @@ async def update(change: Changing, *, name: str, edit: KeyEdit, reason: str = ""
     if key.state in {KeyState.REVOKED, KeyState.RETIRED}:
         raise _forbidden(key, key.state, "changed")
     key = _with_facts(change, key, edit)
+    if edit.owner is not UNSET:
+        key = replace(key, owner=(await owner_of(change, edit.owner)).name)
     models = key.models if edit.models is UNSET else scopes.models(edit.models)
     endpoints = key.endpoints if edit.endpoints is UNSET else scopes.endpoints(edit.endpoints)
     added = scopes.features(edit.add_features, "add_features")
@@ -267,8 +269,6 @@ def _output_tokens(tokens_: int) -> int:
 
 
 def _with_facts(change: Changing, key: Key, edit: KeyEdit) -> Key:
-    if edit.owner is not UNSET:
-        key = replace(key, owner=scopes.words(edit.owner, "owner", _LONGEST_OWNER, needed="who answers for the key"))
     if edit.purpose is not UNSET:
         key = replace(key, purpose=scopes.words(edit.purpose, "purpose", _LONGEST_WORDS))
     if edit.expires_ns is not UNSET:

@@ -12,6 +12,7 @@ from clavero.control.commit import Changing, Desk, operation
 from clavero.control.find import named
 from clavero.domain.budgets import Budget, BudgetState, Subject
 from clavero.domain.keys import Key, KeyState
+from clavero.domain.members import Member
 from clavero.domain.names import ENVIRONMENT_RULE, is_environment, is_plain
 from clavero.domain.organisation import Environment, Project, Service, Team
 from clavero.domain.refusals import AlreadyExists, InUse, InvalidValue
@@ -48,6 +49,9 @@ async def remove_team(change: Changing, *, name: str, reason: str = "") -> Team:
     team = await named(change, Team, name)
     for project in await change.find(Project, team=name):
         raise InUse("team", name, f"project {project.name}")
+    for member in await change.find(Member):
+        if name in member.teams:
+            raise InUse("team", name, f"member {member.name}")
     await _no_budget(change, Subject.TEAM, name)
     await change.delete(Team, name)
     return team

@@ -218,6 +218,11 @@ ENGLISH: dict[str, Words] = {
         "Deleting it would break what uses it.",
         "Change what uses it first; the message names it",
     ),
+    "owner_unknown": (
+        "There is no such member to own a key",
+        "Every key has an owner who is a member. The first one is made with the first key, no other.",
+        "Add them: clavero member add NAME",
+    ),
     "change_not_recorded": (
         "The change could not be recorded",
         "Nothing changes without its audit row.",

@@ -288,6 +288,11 @@ SPANISH: dict[str, Words] = {
         "Eliminarlo rompería lo que lo usa.",
         "Cambia primero lo que lo usa; el mensaje lo nombra",
     ),
+    "owner_unknown": (
+        "No existe ese miembro para responder de una clave",
+        "Toda clave tiene un responsable que es miembro. Solo el primero se crea con la primera clave.",
+        "Añádelo: clavero member add NAME",
+    ),
     "change_not_recorded": (
         "El cambio no se pudo registrar",
         "Nada cambia sin su fila de auditoría.",

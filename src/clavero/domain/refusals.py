@@ -4,6 +4,7 @@ What was sent is said back masked and short: a key that was pasted into the wron
 """
 
 import re
+import shlex
 from typing import ClassVar
 
 from clavero.domain.secret import mask
@@ -99,6 +100,16 @@ class InUse(Refusal):
         super().__init__(f"The {kind} {_said(name)} is used by {_said(user)}", f"Change {_said(user)} first")
 
 
+class OwnerUnknown(Refusal):
+    """Nobody of that name could answer for a key."""
+
+    exit_code = Exit.NOT_FOUND
+
+    def __init__(self, name: str, near: str = "") -> None:
+        fix = f"clavero member add {_quoted(name)}" + (f", or use {_said(near)}" if near else "")
+        super().__init__(f"There is no member {_said(name)} to own a key", fix, field="owner", suggestion=near)
+
+
 class Conflict(Refusal):
     """Somebody changed it meanwhile."""
 
@@ -143,6 +154,11 @@ class OthersNeedRootKey(Refusal):
     def __init__(self, machines: int) -> None:
         fix = "Stop clavero there, re-key, copy seal/root.key there, start it again"
         super().__init__(f"{machines} other data directories work on this database with the present root key", fix)
+
+
+def _quoted(name: str) -> str:
+    """A name as it stands in a command that is to be pasted; masked and short."""
+    return shlex.quote(_said(name))
 
 
 def _said(text: str) -> str:

@@ -13,6 +13,7 @@ from clavero.control import (
     credentials,
     issue,
     keys,
+    members,
     organisation,
     rekey,
     restoring,
@@ -24,6 +25,7 @@ from clavero.control.budgets import NewBudget
 from clavero.control.commit import Changing, Desk, operation, perform
 from clavero.control.credentials import ProviderEdit
 from clavero.control.keys import KeyEdit, NewKey
+from clavero.control.members import MemberEdit, NewMember
 from clavero.domain.access import SYSTEM
 from clavero.domain.budgets import Subject, Window
 from clavero.domain.credentials import Credential, Model, Network, Provider, ProviderKind
@@ -84,6 +86,7 @@ disabled = after(key, keys.disable, name=NAME)
 revoked = after(key, keys.revoke, name=NAME)
 provider = plain(credentials.add_provider, provider=PROVIDER)
 model = after(provider, credentials.set_model, model=MODEL)
+member = plain(members.add_member, wanted=NewMember(name="asha"))
 team = plain(organisation.add_team, name="support")
 project = after(team, organisation.add_project, name="helpdesk", team="support")
 service = after(project, organisation.add_service, name="chat", project="helpdesk")
@@ -167,7 +170,7 @@ DRIVES: dict[str, Drive] = {
     "key.enable": after(disabled, keys.enable, name=NAME),
     "key.revoke": revoked,
     "key.retire": after(revoked, keys.retire, name=NAME),
-    "key.update": after(key, keys.update, name=NAME, edit=KeyEdit(owner="bo")),
+    "key.update": after(key, keys.update, name=NAME, edit=KeyEdit(purpose="mail")),
     "provider.add": provider,
     "provider.update": after(
         provider, credentials.update_provider, name="house", edit=ProviderEdit(models=("llama-*",))
@@ -179,6 +182,9 @@ DRIVES: dict[str, Drive] = {
     "credential.remove": credential_removed,
     "model.set": model,
     "model.remove": after(model, credentials.remove_model, name="quick"),
+    "member.add": member,
+    "member.update": after(member, members.update_member, name="asha", edit=MemberEdit(email="a@example.com")),
+    "member.remove": after(member, members.remove_member, name="asha"),
     "team.add": team,
     "team.remove": after(team, organisation.remove_team, name="support"),
     "project.add": project,

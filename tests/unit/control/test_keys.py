@@ -6,14 +6,16 @@ import pytest
 from msgspec.structs import replace
 from tests.unit.control.desk import open_desk
 
-from clavero.control import keys
+from clavero.control import keys, members
 from clavero.control.commit import Desk, perform
 from clavero.control.keys import DAY_NS, Issued, KeyEdit, NewKey
+from clavero.control.members import NewMember
 from clavero.domain import tokens
 from clavero.domain.access import SYSTEM, Actor, Role
 from clavero.domain.audit import AuditRow
 from clavero.domain.errors import KeyRevoked, KeyRotated
 from clavero.domain.keys import KeyState, Kid, standing, version_for
+from clavero.domain.members import Member
 from clavero.domain.names import NameRule
 from clavero.domain.organisation import Environment, Project, Service, Team
 from clavero.domain.refusals import AlreadyExists, Forbidden, InvalidValue, NotFound, StateForbids
@@ -195,6 +197,8 @@ async def test_only_who_may_makes_keys(desk: Desk) -> None:
 
 async def test_every_operation_leaves_one_audit_row_about_the_key(desk: Desk) -> None:
     issued = await made(desk)
+    async with desk.store.write() as writing:
+        await writing.put(Member(name="ben"))
     await perform(desk, ASHA, keys.update, name=NAME, edit=KeyEdit(owner="ben"))
     await perform(desk, ASHA, keys.rotate, name=NAME)
     await perform(desk, ASHA, keys.disable, name=NAME)
@@ -361,6 +365,7 @@ async def test_a_change_never_widens_a_scope_by_the_way(desk: Desk, field: str, 
 
 async def test_owner_purpose_and_end_can_be_changed(desk: Desk, clock: StoppedClock) -> None:
     await made(desk, expires_ns=clock.wall_ns() + DAY_NS)
+    await perform(desk, ASHA, members.add_member, wanted=NewMember(name="ben"))
     edit = KeyEdit(owner="ben", purpose="", expires_ns=0, default_output_tokens=100)
     key = await perform(desk, ASHA, keys.update, name=NAME, edit=edit)
     assert (key.owner, key.purpose, key.expires_ns, key.default_output_tokens) == ("ben", "", 0, 100)

@@ -10,6 +10,7 @@ from clavero.domain.refusals import (
     NotFound,
     NotSignedIn,
     OthersNeedRootKey,
+    OwnerUnknown,
     RecordDeleted,
     Refusal,
     RekeyRuns,
@@ -27,6 +28,7 @@ EACH = [
     InvalidValue("name", "<env>-<service>-<nn>", "dev-x-01"),
     StateForbids("key", "prod-x-01", "revoked", "enabled", "clavero key create"),
     InUse("provider", "openai", "model support"),
+    OwnerUnknown("ahsa", "asha"),
     Conflict("Two people changed it", "Look again"),
     ChangeNotRecorded(),
     StorageUnavailable(),
@@ -57,6 +59,11 @@ def test_the_code_comes_from_the_name() -> None:
 def test_a_near_name_is_the_remedy() -> None:
     assert NotFound("key", "prod-x-1", "prod-x-01").fix == "Try prod-x-01"
     assert NotFound("key", "prod-x-1").fix == "clavero key list"
+
+
+def test_a_name_in_a_command_can_be_pasted() -> None:
+    assert OwnerUnknown("Asha Rao").fix == "clavero member add 'Asha Rao'"
+    assert OwnerUnknown("ahsa", "asha").fix == "clavero member add ahsa, or use asha"
 
 
 def test_what_was_sent_is_said_back_masked_and_short() -> None:

@@ -25,6 +25,8 @@ QUERIES: dict[str, str] = USAGE | {
         WHEN 'month' THEN :month_start ELSE 0 END WHERE b.state = 'open' AND b.limit_n > 0
         ORDER BY (l.posted + l.lost) * 1.0 / b.limit_n DESC, b.id LIMIT :most""",
     "key_names": "SELECT id, name FROM virtual_key WHERE id IN (SELECT name FROM budget WHERE subject = 'key')",
+    "keys_by_owner": """
+        SELECT owner, count(*) AS keys FROM virtual_key WHERE state NOT IN ('revoked', 'retired') GROUP BY owner""",
     "open_requests": "SELECT count(*) AS open FROM open_hold",
     "meta": "SELECT name, value FROM meta",
     "boots": "SELECT boot_id, worker, state, heartbeat, tail, consumed FROM boot WHERE state <> 'closed'",

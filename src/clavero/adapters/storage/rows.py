@@ -17,6 +17,7 @@ from clavero.domain.audit import AuditRow
 from clavero.domain.budgets import Budget
 from clavero.domain.credentials import Credential, Model, Provider
 from clavero.domain.keys import Key
+from clavero.domain.members import Member
 from clavero.domain.organisation import Environment, Project, Service, Team
 from clavero.domain.pricing import Price
 from clavero.domain.sealing import Rekey, SealedKey, SealNote
@@ -102,6 +103,7 @@ REGISTRY = (
     Stored(Team, "team", "name"),
     Stored(Project, "project", "name"),
     Stored(Environment, "environment", "name"),
+    Stored(Member, "member", "name"),
     Stored(SealedKey, "sealed_key", published=True),
     Stored(Rekey, "vault_rekey"),
     Stored(SealNote, "vault_seal"),

@@ -36,6 +36,7 @@ NOUNS = {
     "model": ("Names that callers ask for.", "list set remove"),
     "budget": ("Limits on what may be spent.", "list set delete"),
     "price": ("What models cost.", "list set remove"),
+    "member": ("Who owns keys.", "list add show update remove"),
     "team": ("Who pays for services.", "list add"),
     "project": ("Pieces of work, each of one team.", "list add"),
     "environment": ("Where software runs.", "list add"),

@@ -294,5 +294,6 @@ HEADINGS: dict[str, str] = {
     "REQUEST": "PETICIÓN", "CODE": "CÓDIGO", "ACTOR": "QUIÉN", "ACTION": "ACCIÓN", "OBJECT": "OBJETO",
     "SIZE": "TAMAÑO", "SCHEMA": "ESQUEMA", "ROWS": "FILAS",
     "REASON": "MOTIVO", "FROM": "DESDE", "SETTING": "AJUSTE", "VALUE": "VALOR", "SOURCE": "ORIGEN", "WHAT": "QUÉ ES",
-    "FILE": "ARCHIVO", "FACT": "HECHO", "FIX": "REMEDIO", "USE": "USO", "TOTAL": "TOTAL", "TAIL": "FINAL", "BY": "POR",
+    "FILE": "ARCHIVO", "TEAMS": "EQUIPOS", "EMAIL": "CORREO",
+    "FACT": "HECHO", "FIX": "REMEDIO", "USE": "USO", "TOTAL": "TOTAL", "TAIL": "FINAL", "BY": "POR",
 }  # fmt: skip

@@ -86,6 +86,7 @@ async def test_revoking_asks_and_without_a_terminal_changes_nothing(terminal: Te
 
 async def test_a_change_of_scope_adds_and_removes(terminal: Terminal) -> None:
     await terminal.ok(*CREATE, "--models", "gpt-4o-mini,gpt-4o")
+    await terminal.ok("member", "add", "bo")
     key = (
         await terminal.ok(
             "key",
@@ -113,6 +114,7 @@ async def test_a_change_of_scope_adds_and_removes(terminal: Terminal) -> None:
 
 async def test_the_list_shows_where_each_stands_and_can_be_narrowed(terminal: Terminal) -> None:
     await terminal.ok(*CREATE, "--limit", "$10/day", "--expires", "30d")
+    await terminal.ok("member", "add", "bo")
     await terminal.ok("key", "create", "dev-bot-01", "--owner", "bo")
     lines = (await terminal.ok("key", "list")).out.splitlines()
     assert lines[0].split() == ["NAME", "STATE", "SPENT", "LIMIT", "EXPIRES", "ID", "OWNER", "USED"]

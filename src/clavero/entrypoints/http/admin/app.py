@@ -25,6 +25,7 @@ from clavero.entrypoints.http.admin import (
     budgets,
     docs,
     keys,
+    members,
     metrics,
     organisation,
     prices,
@@ -43,7 +44,22 @@ from clavero.entrypoints.http.admin.gate import MOST_BYTES, Gate, Terms
 from clavero.entrypoints.http.admin.refusals import refused
 
 PREFIX = "/api/v1"
-NOUNS = (keys, providers, budgets, prices, organisation, usage, requests, audit, tokens, vault, status, whois, top)
+NOUNS = (
+    keys,
+    providers,
+    budgets,
+    prices,
+    organisation,
+    members,
+    usage,
+    requests,
+    audit,
+    tokens,
+    vault,
+    status,
+    whois,
+    top,
+)
 
 
 def make_app(desk: Desk, facts: AdminFacts) -> FastAPI:

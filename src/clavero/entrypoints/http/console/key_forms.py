@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from clavero.control.budgets import NewBudget, set_budget
 from clavero.control.keys import Issued, NewKey, create, list_keys
+from clavero.control.members import list_members
 from clavero.control.organisation import tree
 from clavero.domain.budgets import Policy, Subject, Window
 from clavero.domain.catalogue import Language
@@ -111,9 +112,8 @@ async def _known(visit: Visit) -> dict[str, list[str]]:
     async with visit.desk.store.read() as look:
         models = [one.name for one in await look.find(Model)]
         priced = [one.id.partition("/")[2] for one in await look.find(Price)]
-    owners = {key.owner for key in await list_keys(visit.desk)}
     return {
-        "owners": sorted(owners),
+        "owners": [one.name for one in await list_members(visit.desk)],
         "services": [one.name for one in whole.services],
         "teams": [one.name for one in whole.teams],
         "models-known": sorted({*models, *priced})[:_KNOWN_MODELS],

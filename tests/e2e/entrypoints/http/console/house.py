@@ -22,10 +22,11 @@ from clavero.adapters.clock import SystemClock, SystemDice
 from clavero.adapters.storage.books_sqlite import SqliteBooks
 from clavero.adapters.storage.lender_sqlite import SqliteLender
 from clavero.adapters.storage.store import SqlStore, sqlite_store
-from clavero.control import budgets, catalog, credentials, keys, signin
+from clavero.control import budgets, catalog, credentials, keys, members, signin
 from clavero.control.budgets import NewBudget
 from clavero.control.commit import Desk, perform
 from clavero.control.keys import NewKey
+from clavero.control.members import NewMember
 from clavero.control.unseal import Tools, open_desk
 from clavero.domain.access import SYSTEM
 from clavero.domain.budgets import RowKey, Subject, Window, budget_id, period_start
@@ -100,6 +101,8 @@ class House:
         )  # fmt: skip
         await self.do(credentials.add_provider, provider=simulated)
         await self.do(catalog.import_prices, prices=(MINI, BIG))
+        for owner in sorted({owner for _, owner, _ in KEYS}):
+            await self.do(members.add_member, wanted=NewMember(name=owner))
         made, now = {}, self.clock.wall_ns()
         for number, (name, owner, models) in enumerate(KEYS):
             self.clock.shift_ns = (70 - 9 * number) * 24 * HOUR

@@ -43,6 +43,7 @@ async def test_a_limit_comes_with_the_key_or_neither_comes(office: Office) -> No
 
 async def test_keys_are_filtered_and_found_by_name_or_kid(office: Office) -> None:
     await office.ask("POST", "/keys", 201, json=KEY)
+    await office.ask("POST", "/members", 201, json={"name": "ben"})
     await office.ask("POST", "/keys", 201, json=KEY | {"name": "dev-chat-01", "owner": "ben"})
     names = [key["name"] for key in (await office.ask("GET", "/keys?owner=ben"))["keys"]]
     assert names == ["dev-chat-01"]

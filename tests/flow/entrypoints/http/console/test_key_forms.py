@@ -104,3 +104,10 @@ def test_what_is_no_amount_is_refused(typed: str, language: Language) -> None:
         limit_of(typed, language)
     with pytest.raises(InvalidValue):
         window_of(typed)
+
+
+async def test_an_owner_whom_nobody_added_is_refused_beside_the_field_with_the_nearest(visitor: Visitor) -> None:
+    answer = await visitor.send("/keys", name="prod-fresh-one-01", owner="ahsa")
+    assert answer.status_code == 422
+    assert "add them first: clavero member add." in answer.text
+    assert 'value="asha"' in answer.text

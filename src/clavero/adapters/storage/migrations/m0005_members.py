@@ -1,0 +1,21 @@
+"""Owners of keys are members, and every owner that a key names becomes one."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """One table; whoever owned a key until now is a person who still answers for it."""
+    op.create_table(
+        "member",
+        sa.Column("name", sa.Text, primary_key=True, nullable=False),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("email", "kind", "teams", "state")),
+        sa.Column("created_ns", sa.BigInteger, nullable=False),
+    )
+    op.execute(
+        "INSERT INTO member (name, email, kind, teams, state, created_ns) "
+        "SELECT owner, '', 'person', '[]', 'active', min(created_ns) FROM virtual_key GROUP BY owner"
+    )
