@@ -182,6 +182,18 @@ class Keys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name_words: Annotated[str, Meta(description="The pattern as people read it in a refusal.")] = ""
 
 
+class Organisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who answers for keys."""
+
+    transfer_days: Annotated[
+        int, Meta(ge=0, le=366, description="Days in which the keys of a member who left are to get another owner.")
+    ] = 14
+    orphan_keys: Annotated[
+        Literal["flag", "suspend"],
+        Meta(description="What becomes of keys whose transfer is overdue: told everywhere, or disabled as well."),
+    ] = "flag"
+
+
 class Upstream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a provider may take, and how often it is asked."""
 
@@ -222,6 +234,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     audit: Audit = Audit()
     backup: Backup = Backup()
     keys: Keys = Keys()
+    organisation: Organisation = Organisation()
     upstream: Upstream = Upstream()
     log: Log = Log()
 

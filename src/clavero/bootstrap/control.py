@@ -21,6 +21,7 @@ from clavero.control.restoring import account, settle
 from clavero.control.retention import Forgetting
 from clavero.control.unseal import Tools, open_desk
 from clavero.domain.access import SYSTEM
+from clavero.domain.members import Custody, OrphanPolicy
 from clavero.domain.names import rule_of
 from clavero.domain.retention import Retention
 from clavero.domain.startup import StartFailure
@@ -78,13 +79,18 @@ async def open_control(settings: Settings, unsealer: Unsealer, heard: Heard, rep
     forgetting = Forgetting(archive_of(settings), kept, SystemClock())
     tombs = Tombs(settings.data / TOMBS, report)
     came_back = await asyncio.to_thread(reading.recovery.run)
-    desk, witnesses = replace(desk, bury=tombs.add), witnesses_of(settings)
+    desk, witnesses = replace(desk, bury=tombs.add, custody=_custody(settings)), witnesses_of(settings)
     return ControlPlane(store, desk, reading, witnesses, forgetting, tombs, came_back)
 
 
 def machine_clock() -> Clock:
     """The machine's time, for what is counted beside the duties."""
     return SystemClock()
+
+
+def _custody(settings: Settings) -> Custody:
+    wanted = settings.organisation
+    return Custody(transfer_days=wanted.transfer_days, orphan_keys=OrphanPolicy(wanted.orphan_keys))
 
 
 def _store(settings: Settings) -> SqlStore:

@@ -15,6 +15,7 @@ from clavero.control.vault import Vault
 from clavero.domain import audit
 from clavero.domain.access import Actor, may
 from clavero.domain.audit import AuditRow
+from clavero.domain.members import Custody
 from clavero.domain.names import DEFAULT_RULE, NameRule
 from clavero.domain.refusals import Forbidden
 from clavero.domain.secret import mask
@@ -29,6 +30,7 @@ P = ParamSpec("P")
 
 REFUSED = "access.refuse"  # the action of the row that keeps a refused permission
 _LONGEST = 500
+_CUSTODY = Custody()
 _ONCE_EVERY_NS = 3600 * 1_000_000_000
 
 
@@ -41,6 +43,7 @@ class Desk(Struct, frozen=True):
     vault: Vault
     fingerprints: Fingerprints
     names: NameRule = DEFAULT_RULE  # what keys may be called: the operator's to set
+    custody: Custody = _CUSTODY  # what becomes of the keys of those who leave: the operator's to set
     bury: Callable[[Sequence[Tombstone]], None] = lambda _: None  # notes beside the database what is ended for ever
 
 

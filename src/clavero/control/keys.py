@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from clavero.control.commit import Changing, Desk, operation
 from clavero.control.find import key_named
-from clavero.control.members import owner_of
+from clavero.control.members import living, owner_of, still_here
 from clavero.control.places import Place, check, settle
 from clavero.domain import scopes, tokens
-from clavero.domain.keys import Key, KeyState, KeyVersion, Kid, may_become, newest, state_at, working_state
+from clavero.domain.keys import OVER, Key, KeyState, KeyVersion, Kid, may_become, newest, state_at, working_state
 from clavero.domain.names import NameParts, NameRule, suggestion
 from clavero.domain.organisation import Service
 from clavero.domain.refusals import AlreadyExists, InvalidValue, StateForbids
@@ -145,6 +145,7 @@ async def enable(change: Changing, *, name: str, reason: str = "") -> Key:
     key = await key_named(change, name)
     if key.state is not KeyState.DISABLED:
         raise _forbidden(key, state_at(key, change.now_ns), "enabled")
+    await still_here(change, key)
     key = replace(key, state=working_state(key, change.now_ns), reason="")
     await change.put(key)
     return key
@@ -170,7 +171,7 @@ async def retire(change: Changing, *, name: str, reason: str = "") -> Key:
 async def update(change: Changing, *, name: str, edit: KeyEdit, reason: str = "") -> Key:
     """Change what a key may do, whose it is or when it ends; never its secret or its name."""
     key = await key_named(change, name)
-    if key.state in {KeyState.REVOKED, KeyState.RETIRED}:
+    if key.state in OVER:
         raise _forbidden(key, key.state, "changed")
     key = _with_facts(change, key, edit)
     if edit.owner is not UNSET:
@@ -187,6 +188,17 @@ async def update(change: Changing, *, name: str, edit: KeyEdit, reason: str = ""
         ),
         features=scopes.features(features),
     )
+    await change.put(key)
+    return key
+
+
+@operation("key.transfer")
+async def transfer(change: Changing, *, name: str, to: str, reason: str = "") -> Key:
+    """Give a key to another owner, who answers for it from now on."""
+    key = await key_named(change, name)
+    if key.state in OVER:
+        raise _forbidden(key, key.state, "given away")
+    key = replace(key, owner=(await living(change, to)).name)
     await change.put(key)
     return key
 

@@ -5,6 +5,7 @@ mistyped owner would be a key that nobody answers for, so an unknown one is refu
 """
 # ruff: noqa: ARG001 - the reason is the audit's
 
+import shlex
 from collections.abc import Mapping
 
 from msgspec import UNSET, Struct, UnsetType
@@ -13,12 +14,12 @@ from msgspec.structs import replace
 from clavero.control.commit import Changing, Desk, operation
 from clavero.control.find import named, nearest
 from clavero.domain import scopes
-from clavero.domain.keys import Key, KeyState
-from clavero.domain.members import EMAIL_RULE, LONGEST, Member, MemberKind, is_email, same
+from clavero.domain.keys import OVER, Key, day
+from clavero.domain.members import EMAIL_RULE, LONGEST, Member, MemberKind, MemberState, is_email, same
 from clavero.domain.organisation import Team
-from clavero.domain.refusals import AlreadyExists, InUse, InvalidValue, OwnerUnknown
+from clavero.domain.refusals import AlreadyExists, InUse, InvalidValue, OwnerLeft, OwnerUnknown, StateForbids
 
-_OVER = frozenset({KeyState.REVOKED, KeyState.RETIRED})
+_DAY_NS = 86_400 * 1_000_000_000
 
 
 class NewMember(Struct, frozen=True, kw_only=True):
@@ -36,6 +37,14 @@ class MemberEdit(Struct, frozen=True, kw_only=True):
     email: str | UnsetType = UNSET
     kind: MemberKind | UnsetType = UNSET
     teams: tuple[str, ...] | UnsetType = UNSET
+
+
+class Handover(Struct, frozen=True):
+    """Keys that went from one member to another, by name."""
+
+    name: str
+    to: str
+    keys: tuple[str, ...]
 
 
 @operation("member.add")
@@ -77,27 +86,73 @@ async def remove_member(change: Changing, *, name: str, reason: str = "") -> Mem
     """Remove a member who owns no key that could still work."""
     member = await named(change, Member, name)
     for key in await change.find(Key, owner=name):
-        if key.state not in _OVER:
+        if key.state not in OVER:
             raise InUse("member", name, f"key {key.name}")
     await change.delete(Member, name)
     return member
 
 
+# --- leaving
+
+
+@operation("member.leave")
+async def leave(change: Changing, *, name: str, reason: str = "") -> Member:
+    """A member answers for nothing new from now on; the keys they own wait for another owner, and work meanwhile."""
+    member = await named(change, Member, name)
+    if member.state is MemberState.LEFT:
+        fix = f"clavero member transfer {shlex.quote(name)} --to MEMBER"
+        raise StateForbids("member", name, "no longer here", "told to leave again", fix)
+    due_ns = change.now_ns + change.desk.custody.transfer_days * _DAY_NS
+    member = replace(member, state=MemberState.LEFT, left_ns=change.now_ns, due_ns=due_ns)
+    await change.put(member)
+    return member
+
+
+@operation("member.rejoin")
+async def rejoin(change: Changing, *, name: str, reason: str = "") -> Member:
+    """A member who left is back, and answers again for the keys that are still theirs."""
+    member = replace(await named(change, Member, name), state=MemberState.ACTIVE, left_ns=0, due_ns=0)
+    await change.put(member)
+    return member
+
+
+@operation("member.transfer")
+async def transfer_all(change: Changing, *, name: str, to: str, reason: str = "") -> Handover:
+    """Give every key of a member that could still work to another one."""
+    await change.put(await named(change, Member, name))  # first: it is what the audit row is about
+    heir = await living(change, to)
+    keys = [replace(key, owner=heir.name) for key in await change.find(Key, owner=name) if key.state not in OVER]
+    await change.put_all(keys)
+    return Handover(name, heir.name, tuple(sorted(key.name for key in keys)))
+
+
 # --- owning
+
+
+async def living(change: Changing, name: str) -> Member:
+    """A member who is here; `OwnerUnknown` or `OwnerLeft` otherwise."""
+    name = scopes.words(name, "owner", LONGEST, needed="who answers for the key")
+    member = await change.get(Member, name)
+    if member is None:
+        raise OwnerUnknown(name, nearest(name, (one.name for one in await change.find(Member))))
+    if member.state is MemberState.LEFT:
+        raise OwnerLeft(name, day(member.left_ns))
+    return member
+
+
+async def still_here(change: Changing, key: Key) -> None:
+    """Whether the owner of a key that is to work again is here; `OwnerLeft` with the way out otherwise."""
+    member = await change.get(Member, key.owner)
+    if member is not None and member.state is MemberState.LEFT:
+        raise OwnerLeft(member.name, day(member.left_ns), f"clavero key transfer {key.name} --to MEMBER")
 
 
 async def owner_of(change: Changing, name: str) -> Member:
     """Who is to answer for a key; the first of a house is made on the way, another stranger is refused."""
     name = scopes.words(name, "owner", LONGEST, needed="who answers for the key")
-    member = await change.get(Member, name)
-    if member is not None:
-        return member
-    known = await change.find(Member)
-    if known:
-        raise OwnerUnknown(name, nearest(name, (one.name for one in known)))
-    member = Member(name=name, created_ns=change.now_ns)
-    await change.put(member)
-    return member
+    if await change.get(Member, name) is None and not await change.find(Member):
+        await change.put(Member(name=name, created_ns=change.now_ns))
+    return await living(change, name)
 
 
 # --- looking

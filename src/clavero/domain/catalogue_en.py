@@ -223,6 +223,11 @@ ENGLISH: dict[str, Words] = {
         "Every key has an owner who is a member. The first one is made with the first key, no other.",
         "Add them: clavero member add NAME",
     ),
+    "owner_left": (
+        "The owner has left",
+        "Who has left answers for no key that begins or works again.",
+        "Give the key to a member who is here: clavero member list",
+    ),
     "change_not_recorded": (
         "The change could not be recorded",
         "Nothing changes without its audit row.",

@@ -293,6 +293,11 @@ SPANISH: dict[str, Words] = {
         "Toda clave tiene un responsable que es miembro. Solo el primero se crea con la primera clave.",
         "Añádelo: clavero member add NAME",
     ),
+    "owner_left": (
+        "El responsable se ha ido",
+        "Quien se fue no responde de claves que empiezan o vuelven.",
+        "Da la clave a un miembro presente: clavero member list",
+    ),
     "change_not_recorded": (
         "El cambio no se pudo registrar",
         "Nada cambia sin su fila de auditoría.",

@@ -37,7 +37,7 @@ EDGES: dict[KeyState, frozenset[KeyState]] = {
     KeyState.RETIRED: frozenset(),
 }
 
-_OVER = frozenset({KeyState.REVOKED, KeyState.RETIRED})
+OVER = frozenset({KeyState.REVOKED, KeyState.RETIRED})  # states that nothing works in again
 
 
 class KeyVersion(Struct, frozen=True):
@@ -108,7 +108,7 @@ def version_for(key: Key, matches: Callable[[KeyVersion], bool]) -> KeyVersion |
 
 def standing(key: Key, version: KeyVersion, now_ns: int) -> Problem | None:
     """Why a caller with this version is refused; None where it is welcome."""
-    if key.state in _OVER:
+    if key.state in OVER:
         return KeyRevoked(owner=key.owner)
     if key.state is KeyState.DISABLED:
         return KeyDisabled(owner=key.owner)
@@ -119,6 +119,11 @@ def standing(key: Key, version: KeyVersion, now_ns: int) -> Problem | None:
     if key.expires_ns and now_ns >= key.expires_ns:
         return KeyExpired(date=moment(key.expires_ns), owner=key.owner)
     return None
+
+
+def day(at_ns: int) -> str:
+    """The UTC day of an instant: `2026-11-23`."""
+    return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC).strftime("%Y-%m-%d")
 
 
 def moment(at_ns: int) -> str:

@@ -110,6 +110,13 @@ class OwnerUnknown(Refusal):
         super().__init__(f"There is no member {_said(name)} to own a key", fix, field="owner", suggestion=near)
 
 
+class OwnerLeft(Refusal):
+    """Whoever has left answers for nothing that begins now."""
+
+    def __init__(self, name: str, day: str, fix: str = "clavero member list shows who is here") -> None:
+        super().__init__(f"The member {_said(name)} left on {day}", fix, field="owner")
+
+
 class Conflict(Refusal):
     """Somebody changed it meanwhile."""
 

@@ -12,10 +12,11 @@ import uvloop
 from clavero import __version__
 from clavero.bootstrap.control import ControlPlane, machine_clock, open_control
 from clavero.bootstrap.witnesses import followers_of
-from clavero.control import rekey, signin
+from clavero.control import custody, rekey, signin
 from clavero.control.catalog import update_prices
 from clavero.control.checkpoints import Notary, Trouble
 from clavero.control.commit import Desk, perform
+from clavero.control.custody import Swept
 from clavero.control.retention import Forgotten
 from clavero.control.vault_status import keep_seal_known
 from clavero.domain.access import SYSTEM
@@ -39,6 +40,7 @@ from clavero.entrypoints.schedule import backups, in_a_process
 from clavero.gateway.tally import Tally
 
 _BEAT_SECONDS = 1.0
+_NAMED = 20  # keys in one line of the log
 
 
 async def serve(instructions: Instructions, reporter: Reporter) -> None:
@@ -89,6 +91,7 @@ def _duties(plane: ControlPlane, instructions: Instructions, notary: Notary, log
         "ingest": plane.reading.ingest.forever,
         "reclaim": lambda: plane.reading.reclaim.forever(teller(log)),
         "rekey": lambda: rekey.forever(plane.desk, lambda why: log.say("rekey_stuck", "warning", why=why)),
+        "custody": lambda: custody.forever(plane.desk, lambda swept: _orphaned(log, swept)),
         "forgetting": lambda: plane.forgetting.forever(lambda gone: _forgot(log, gone)),
         "epoch": lambda: watch_epoch(plane.reading.recovery, log),
         "backups": lambda: backups(instructions, machine_clock(), in_a_process),
@@ -106,6 +109,14 @@ async def _beat(reporter: Reporter, hearing: Hearing) -> None:
 
 def _troubles(log: Log) -> Callable[[Trouble], None]:
     return lambda trouble: log.say(trouble.what, "error", detail=trouble.detail)
+
+
+def _orphaned(log: Log, swept: Swept) -> None:
+    """Keys whose owner has left, and which should have had another one by now."""
+    log.say(
+        "keys_transfer_overdue", "error", count=len(swept.overdue), names=list(swept.overdue[:_NAMED]),
+        suspended=list(swept.suspended[:_NAMED]),
+    )  # fmt: skip
 
 
 def _forgot(log: Log, gone: Forgotten) -> None:

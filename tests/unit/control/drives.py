@@ -171,6 +171,7 @@ DRIVES: dict[str, Drive] = {
     "key.revoke": revoked,
     "key.retire": after(revoked, keys.retire, name=NAME),
     "key.update": after(key, keys.update, name=NAME, edit=KeyEdit(purpose="mail")),
+    "key.transfer": after(key, keys.transfer, name=NAME, to="asha"),
     "provider.add": provider,
     "provider.update": after(
         provider, credentials.update_provider, name="house", edit=ProviderEdit(models=("llama-*",))
@@ -185,6 +186,9 @@ DRIVES: dict[str, Drive] = {
     "member.add": member,
     "member.update": after(member, members.update_member, name="asha", edit=MemberEdit(email="a@example.com")),
     "member.remove": after(member, members.remove_member, name="asha"),
+    "member.leave": after(member, members.leave, name="asha"),
+    "member.rejoin": after(member, members.rejoin, name="asha"),
+    "member.transfer": after(key, members.transfer_all, name="asha", to="asha"),
     "team.add": team,
     "team.remove": after(team, organisation.remove_team, name="support"),
     "project.add": project,

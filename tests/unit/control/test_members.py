@@ -11,8 +11,8 @@ from clavero.control.members import MemberEdit, NewMember
 from clavero.domain.access import SYSTEM
 from clavero.domain.audit import AuditRow
 from clavero.domain.keys import Key
-from clavero.domain.members import Member, MemberKind
-from clavero.domain.refusals import AlreadyExists, InUse, InvalidValue, NotFound, OwnerUnknown
+from clavero.domain.members import Member, MemberKind, MemberState
+from clavero.domain.refusals import AlreadyExists, InUse, InvalidValue, NotFound, OwnerLeft, OwnerUnknown, StateForbids
 
 
 @pytest.fixture
@@ -107,3 +107,56 @@ async def test_a_team_with_members_stays(desk: Desk) -> None:
     await add(desk, "asha", teams=("support",))
     with pytest.raises(InUse, match="member asha"):
         await perform(desk, SYSTEM, organisation.remove_team, name="support")
+
+
+# --- leaving
+
+
+@pytest.mark.requirement(74)
+async def test_who_has_left_owns_nothing_new(desk: Desk) -> None:
+    await key(desk)
+    left = await perform(desk, SYSTEM, members.leave, name="asha", reason="another job")
+    assert (left.state, left.due_ns - left.left_ns) == (MemberState.LEFT, 14 * 86_400 * 10**9)
+    with pytest.raises(OwnerLeft, match="asha"):
+        await key(desk, "asha", "prod-chat-02")
+    await add(desk, "bo")
+    await key(desk, "bo", "prod-chat-02")
+    with pytest.raises(OwnerLeft):
+        await perform(desk, SYSTEM, keys.update, name="prod-chat-02", edit=KeyEdit(owner="asha"))
+    with pytest.raises(OwnerLeft):
+        await perform(desk, SYSTEM, keys.transfer, name="prod-chat-02", to="asha")
+    with pytest.raises(StateForbids, match="no longer here") as caught:
+        await perform(desk, SYSTEM, members.leave, name="asha")
+    assert caught.value.fix == "clavero member transfer asha --to MEMBER"
+
+
+async def test_a_key_of_who_left_can_be_rotated_and_ended_but_not_put_to_work_again(desk: Desk) -> None:
+    await key(desk)
+    await perform(desk, SYSTEM, members.leave, name="asha")
+    await perform(desk, SYSTEM, keys.rotate, name="prod-chat-01")
+    await perform(desk, SYSTEM, keys.disable, name="prod-chat-01")
+    with pytest.raises(OwnerLeft) as caught:
+        await perform(desk, SYSTEM, keys.enable, name="prod-chat-01")
+    assert caught.value.fix == "clavero key transfer prod-chat-01 --to MEMBER"
+    await add(desk, "bo")
+    await perform(desk, SYSTEM, keys.transfer, name="prod-chat-01", to="bo")
+    await perform(desk, SYSTEM, keys.enable, name="prod-chat-01")
+    await perform(desk, SYSTEM, members.rejoin, name="asha")
+    await perform(desk, SYSTEM, keys.revoke, name="prod-chat-01")
+    with pytest.raises(StateForbids, match="revoked"):
+        await perform(desk, SYSTEM, keys.transfer, name="prod-chat-01", to="asha")
+
+
+async def test_all_keys_that_are_not_over_go_at_once_and_the_audit_names_whose_they_were(desk: Desk) -> None:
+    for name in ("prod-chat-01", "prod-chat-02", "dev-chat-01"):
+        await key(desk, name=name)
+    await perform(desk, SYSTEM, keys.revoke, name="dev-chat-01")
+    await add(desk, "bo")
+    done = await perform(desk, SYSTEM, members.transfer_all, name="asha", to="bo", reason="handover")
+    assert done.keys == ("prod-chat-01", "prod-chat-02")
+    assert {one.name: one.owner for one in await keys.list_keys(desk)} == {
+        "prod-chat-01": "bo", "prod-chat-02": "bo", "dev-chat-01": "asha",
+    }  # fmt: skip
+    async with desk.store.read() as look:
+        row = (await look.find(AuditRow))[-1]
+    assert (row.action, row.object_kind, row.object_id) == ("member.transfer", "member", "asha")

@@ -27,6 +27,10 @@ QUERIES: dict[str, str] = USAGE | {
     "key_names": "SELECT id, name FROM virtual_key WHERE id IN (SELECT name FROM budget WHERE subject = 'key')",
     "keys_by_owner": """
         SELECT owner, count(*) AS keys FROM virtual_key WHERE state NOT IN ('revoked', 'retired') GROUP BY owner""",
+    "keys_waiting": """
+        SELECT count(*) AS keys, coalesce(sum(CASE WHEN m.due_ns <= :now THEN 1 ELSE 0 END), 0) AS overdue,
+        coalesce(min(m.due_ns), 0) AS due_ns FROM member m JOIN virtual_key k ON k.owner = m.name
+        WHERE m.state = 'left' AND k.state NOT IN ('revoked', 'retired')""",
     "open_requests": "SELECT count(*) AS open FROM open_hold",
     "meta": "SELECT name, value FROM meta",
     "boots": "SELECT boot_id, worker, state, heartbeat, tail, consumed FROM boot WHERE state <> 'closed'",

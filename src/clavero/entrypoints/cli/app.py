@@ -30,13 +30,13 @@ VERBS = {
 }  # fmt: skip
 # Nouns: what each is, and its verbs; a verb's function has its name, with _ behind those that Python knows.
 NOUNS = {
-    "key": ("Virtual keys.", "create list show rotate disable enable revoke retire update"),
+    "key": ("Virtual keys.", "create list show rotate disable enable revoke retire update transfer"),
     "provider": ("Who answers calls.", "add list show update remove enable disable"),
     "credential": ("The keys that we hold with providers.", "add list remove"),
     "model": ("Names that callers ask for.", "list set remove"),
     "budget": ("Limits on what may be spent.", "list set delete"),
     "price": ("What models cost.", "list set remove"),
-    "member": ("Who owns keys.", "list add show update remove"),
+    "member": ("Who owns keys.", "list add show update leave rejoin transfer remove"),
     "team": ("Who pays for services.", "list add"),
     "project": ("Pieces of work, each of one team.", "list add"),
     "environment": ("Where software runs.", "list add"),

@@ -102,7 +102,8 @@ def _of_service(common: Common) -> list[Check]:
     trust = place.trust if place.gateway else Trust(place.trust.ca_file)
     return [
         control, _gateway(gateway, trust), *tls_checks(status),
-        *workers_checks(status), *ingest_checks(status), *providers_checks(providers), vault_check(vault),
+        *workers_checks(status), *ingest_checks(status), *providers_checks(providers), owners_check(status),
+        vault_check(vault),
         clock_check(date, clock().wall_ns()),
     ]  # fmt: skip
 
@@ -152,6 +153,18 @@ def ingest_checks(status: dict[str, Any]) -> list[Check]:
     if rejects:
         found.append(Check("rejects", "bad", speak("rejects", n=f"{rejects:,}"), "clavero audit verify"))
     return found
+
+
+def owners_check(status: dict[str, Any]) -> Check:
+    """Whether every key has an owner who is here, and none waits for another one for too long."""
+    keys, late = status["keys_under_transfer"], status["keys_overdue"]
+    fix = "clavero key list --under-transfer"
+    if late:
+        return Check("owners", "bad", speak("orphans_late", n=f"{keys:,}", late=f"{late:,}"), fix)
+    if keys:
+        due = shown(status["transfer_due_at"])
+        return Check("owners", "warn", speak("orphans", n=f"{keys:,}", moment=due), fix)
+    return Check("owners", "ok", speak("orphans_none"))
 
 
 def vault_check(vault: dict[str, Any]) -> Check:

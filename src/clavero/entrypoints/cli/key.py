@@ -13,7 +13,7 @@ from clavero.entrypoints.cli.confirm import confirm
 from clavero.entrypoints.cli.failure import Failure
 from clavero.entrypoints.cli.lists import names
 from clavero.entrypoints.cli.options import COMMON, Common, ago, changes, dollars, listed, state_cell
-from clavero.entrypoints.cli.show import Row, facts
+from clavero.entrypoints.cli.show import Cell, Row, facts
 from clavero.entrypoints.cli.sources import probe_env, write_env
 from clavero.entrypoints.cli.speech import speak
 from clavero.entrypoints.cli.when import shown
@@ -106,7 +106,9 @@ def create(
     return _hand_out(common, answer, env_file, api.place.gateway, speak("shown_once"))
 
 
-def list_(*, state: str = "", owner: str = "", service: str = "", common: Common = COMMON) -> int:
+def list_(
+    *, state: str = "", owner: str = "", service: str = "", under_transfer: bool = False, common: Common = COMMON
+) -> int:
     """List keys, where each stands, what it spent and when it ends.
 
     Example: clavero key list --state active --owner asha
@@ -119,8 +121,11 @@ def list_(*, state: str = "", owner: str = "", service: str = "", common: Common
         Keys of this owner alone.
     service
         Keys of this service alone.
+    under_transfer
+        Keys whose owner has left alone.
     """
-    answer = common.api().get("/keys", state=state, owner=owner, service=service)
+    asked = "true" if under_transfer else ""
+    answer = common.api().get("/keys", state=state, owner=owner, service=service, under_transfer=asked)
     if common.json:
         return common.answer(answer)
     rows = [_row(key) for key in answer["keys"]]
@@ -258,6 +263,25 @@ def update(name: str, /, *, edit: Edit = _NO_EDIT, reason: str = "", common: Com
     return common.answer(key) if common.json else 0
 
 
+def transfer(name: str, /, *, to: str, reason: str = "", common: Common = COMMON) -> int:
+    """Give a key to another owner, who answers for it from now on.
+
+    Example: clavero key transfer prod-mail-01 --to bela
+
+    Parameters
+    ----------
+    name
+        Its name or public id.
+    to
+        The member whose it is to be.
+    reason
+        Why; kept in the audit trail.
+    """
+    key = common.api().post(path_of("keys", name, "transfer"), to=to, reason=reason)
+    common.note("transferred", n=1, to=key["owner"])
+    return common.answer(key) if common.json else 0
+
+
 def described(key: dict[str, Any]) -> dict[str, str]:
     """A key in a few lines of name and text."""
     newest = key["versions"][0] if key["versions"] else {"number": 0, "last_four": ""}
@@ -268,10 +292,12 @@ def described(key: dict[str, Any]) -> dict[str, str]:
         listed(key["models"], speak("every_model")), listed(key["endpoints"], speak("every_endpoint")), *limits,
     ]  # fmt: skip
     ends = speak("until", moment=shown(key["expires_at"]), when=ago(key["expires_at"])) if key["expires_at"] else ""
+    due = shown(key["transfer_due_at"])
     place = [key["team"], key["project"], key["service"], key["environment"]]
     return {
         "ID": key["kid"],
         "State": " · ".join(state),
+        "Owner": due and speak("owner_gone", name=key["name"], owner=key["owner"], moment=due),
         "Scope": " · ".join(scope),
         "Ends": ends or speak("never_expires"),
         "Place": " / ".join(part for part in place if part),
@@ -282,6 +308,11 @@ def described(key: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def owner_cell(key: dict[str, Any]) -> Cell | str:
+    """Who answers for a key; in the colour of what has to be done soon where they have left."""
+    return Cell(f"{key['owner']} (left)", "warn") if key["transfer_due_at"] else str(key["owner"])
+
+
 def _works(version: dict[str, Any]) -> str:
     return f"{'works until' if version['works'] else 'ended'} {shown(version['ends_at'])}"
 
@@ -290,7 +321,8 @@ def _row(key: dict[str, Any]) -> Row:
     budget = key["budgets"][0] if key["budgets"] else None
     return (
         key["name"], state_cell(key["state"]), dollars(budget["spent_nano_usd"]) if budget else "-",
-        budget["limit"] if budget else "-", ago(key["expires_at"]), key["kid"], key["owner"], ago(key["last_used_at"]),
+        budget["limit"] if budget else "-", ago(key["expires_at"]), key["kid"], owner_cell(key),
+        ago(key["last_used_at"]),
     )  # fmt: skip
 
 

@@ -1,11 +1,13 @@
 """`clavero member`: people and machines that own keys."""
 
+import shlex
 from typing import Any, Literal
 
 from clavero.entrypoints.cli.client import path_of
 from clavero.entrypoints.cli.lists import names
 from clavero.entrypoints.cli.options import COMMON, Common, changes, listed, state_cell
 from clavero.entrypoints.cli.show import facts
+from clavero.entrypoints.cli.speech import speak
 from clavero.entrypoints.cli.when import shown
 
 Names = tuple[str, ...]
@@ -112,6 +114,65 @@ def update(
     return common.answer(member) if common.json else 0
 
 
+def leave(name: str, /, *, reason: str = "", common: Common = COMMON) -> int:
+    """Say that somebody has left; their keys go on working, and are to have another owner.
+
+    Example: clavero member leave asha --reason "changed teams"
+
+    Parameters
+    ----------
+    name
+        Its name.
+    reason
+        Why; kept in the audit trail.
+    """
+    member = common.api().post(path_of("members", name, "leave"), reason=reason)
+    if common.json:
+        return common.answer(member)
+    if member["keys"]:
+        common.note("left_keys", name=name, n=f"{member['keys']:,}", moment=shown(member["transfer_due_at"]))
+        common.tell(f"  clavero member transfer {shlex.quote(name)} --to MEMBER")
+    else:
+        common.note("left", name=name)
+    return 0
+
+
+def rejoin(name: str, /, *, reason: str = "", common: Common = COMMON) -> int:
+    """Say that somebody who left is back, and answers again for the keys that are still theirs.
+
+    Example: clavero member rejoin asha
+
+    Parameters
+    ----------
+    name
+        Its name.
+    reason
+        Why; kept in the audit trail.
+    """
+    member = common.api().post(path_of("members", name, "rejoin"), reason=reason)
+    common.note("updated", name=member["name"])
+    return common.answer(member) if common.json else 0
+
+
+def transfer(name: str, /, *, to: str, reason: str = "", common: Common = COMMON) -> int:
+    """Give all keys of one member to another.
+
+    Example: clavero member transfer asha --to bela
+
+    Parameters
+    ----------
+    name
+        Whose they are.
+    to
+        Whose they are to be.
+    reason
+        Why; kept in the audit trail.
+    """
+    done = common.api().post(path_of("members", name, "transfer"), to=to, reason=reason)
+    common.note("transferred", n=f"{len(done['keys']):,}", to=done["to"])
+    return common.answer(done) if common.json else 0
+
+
 def remove(name: str, /, *, reason: str = "", common: Common = COMMON) -> int:
     """Remove a member who owns no key that could still work.
 
@@ -138,4 +199,6 @@ def described(member: dict[str, Any]) -> dict[str, str]:
         "Teams": ", ".join(member["teams"]),
         "E-mail": member["email"],
         "Since": shown(member["created_at"]),
+        "Left": shown(member["left_at"]),
+        "Transfer": speak("transfer_due", moment=shown(member["transfer_due_at"])) if member["left_at"] else "",
     }

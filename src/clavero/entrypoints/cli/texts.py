@@ -92,6 +92,26 @@ TEXTS: dict[str, tuple[str, str]] = {
     "removed": ("Removed {name}.", "Eliminado {name}."),
     "enabled": ("Enabled {name}.", "Activado {name}."),
     "disabled": ("Disabled {name}.", "Desactivado {name}."),
+    "left": ("{name} has left and owns no key.", "{name} se ha ido y no tiene claves."),
+    "left_keys": (
+        "{name} has left. {n} keys work on, and are to have another owner by {moment}:",
+        "{name} se ha ido. {n} claves siguen sirviendo y deben tener otro responsable antes del {moment}:",
+    ),
+    "transferred": ("Now owned by {to}: {n}.", "Ahora de {to}: {n}."),
+    "transfer_due": ("transfer due by {moment}", "traspaso pendiente hasta el {moment}"),
+    "owner_gone": (
+        "{name}: its owner {owner} has left; transfer due by {moment}",
+        "{name}: su responsable {owner} se ha ido; traspaso pendiente hasta el {moment}",
+    ),
+    "orphans_none": ("every key has an owner who is here", "todas las claves tienen un responsable presente"),
+    "orphans": (
+        "{n} keys of members who left; the first transfer is due by {moment}",
+        "{n} claves de miembros que se fueron; el primer traspaso vence el {moment}",
+    ),
+    "orphans_late": (
+        "{late} of {n} keys of members who left are overdue for transfer",
+        "{late} de {n} claves de miembros que se fueron tienen el traspaso vencido",
+    ),
     "nothing_to_change": ("nothing to change was named", "no se indicó ningún cambio"),
     "none": ("None yet: {fix}", "Nada todavía: {fix}"),
     # --- vault

@@ -6,10 +6,12 @@ from cyclopts import Parameter
 
 from clavero.domain.startup import Exit
 from clavero.entrypoints.cli.failure import usage
+from clavero.entrypoints.cli.key import owner_cell
 from clavero.entrypoints.cli.options import COMMON, Common, ago, state_cell
 from clavero.entrypoints.cli.show import Row
 from clavero.entrypoints.cli.sources import secret_from
 from clavero.entrypoints.cli.speech import say, speak
+from clavero.entrypoints.cli.when import shown
 
 
 def whois(
@@ -44,7 +46,7 @@ def whois(
     if answer["forged"]:
         say(speak("whois_forged"))
     rows: list[Row] = [
-        (one["key"]["name"], state_cell(one["key"]["state"]), one["key"]["service"], one["key"]["owner"],
+        (one["key"]["name"], state_cell(one["key"]["state"]), one["key"]["service"], owner_cell(one["key"]),
          one["key"]["kid"], str(one["version"] or "-"), ago(one["key"]["last_used_at"]), speak(f"whois_{one['by']}"))
         for one in answer["keys"]
     ]  # fmt: skip
@@ -53,5 +55,8 @@ def whois(
          speak("whois_tail"))
         for one in answer["credentials"]
     ]  # fmt: skip
+    for one in answer["keys"]:
+        if due := shown(one["key"]["transfer_due_at"]):
+            common.note("owner_gone", name=one["key"]["name"], owner=one["key"]["owner"], moment=due)
     common.table("NAME STATE SERVICE OWNER ID VERSION USED BY", rows, "")
     return ending

@@ -6,6 +6,7 @@ from tests.pairs import make
 from clavero.entrypoints.cli.doctor import (
     files_checks,
     ingest_checks,
+    owners_check,
     providers_checks,
     tls_checks,
     vault_check,
@@ -95,3 +96,11 @@ def test_where_nothing_runs_the_files_of_the_next_start_are_looked_at(
     made.key.chmod(0o644)
     (found,) = files_checks(tmp_path)
     assert (found.meaning, found.fix) == ("bad", f"chmod o= {made.key}")
+
+
+@pytest.mark.parametrize(("keys", "late", "meaning"), [(0, 0, "ok"), (3, 0, "warn"), (3, 1, "bad")])
+def test_keys_of_members_who_left_are_a_warning_and_overdue_ones_a_failure(keys: int, late: int, meaning: str) -> None:
+    due = "2026-12-07T19:46:00Z" if keys else None
+    found = owners_check({"keys_under_transfer": keys, "keys_overdue": late, "transfer_due_at": due})
+    assert found.meaning == meaning
+    assert bool(found.fix) == (meaning != "ok")

@@ -5,7 +5,7 @@ import pytest
 from clavero.entrypoints.cli.key import described
 
 KEY: dict[str, Any] = {
-    "name": "prod-mail-01", "kid": "5hT0bVn3KcRa", "state": "active", "owner": "asha", "service": "mail", "environment": "prod",
+    "name": "prod-mail-01", "kid": "5hT0bVn3KcRa", "state": "active", "owner": "asha", "transfer_due_at": None, "service": "mail", "environment": "prod",
     "team": "support", "project": "copilot", "purpose": "", "models": ["gpt-4o-mini"], "endpoints": ["chat"], "features": [],
     "expires_at": None, "last_used_at": None, "reason": "", "versions": [{"number": 1, "last_four": "Pz1k", "works": True, "ends_at": None}],
     "budgets": [{"limit": "$10/day", "spent_nano_usd": 4_200_000_000}],
@@ -34,3 +34,9 @@ def test_former_versions_say_how_long_they_work() -> None:
     new = {"number": 2, "last_four": "Lw8e", "works": True, "ends_at": None}
     assert described({**KEY, "versions": [new, old]})["v1"] == "…Pz1k · works until 2026-11-23 14:05 UTC"
     assert described({**KEY, "versions": [new, {**old, "works": False}]})["v1"] == "…Pz1k · ended 2026-11-23 14:05 UTC"
+
+
+def test_an_owner_who_has_left_is_told_with_the_day_of_the_transfer() -> None:
+    gone = {**KEY, "transfer_due_at": "2026-12-07T19:46:00Z"}
+    assert "has left; transfer due by 2026-12-07 19:46 UTC" in described(gone)["Owner"]
+    assert not described(KEY)["Owner"]

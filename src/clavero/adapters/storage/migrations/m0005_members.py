@@ -13,9 +13,9 @@ def upgrade() -> None:
         "member",
         sa.Column("name", sa.Text, primary_key=True, nullable=False),
         *(sa.Column(name, sa.Text, nullable=False) for name in ("email", "kind", "teams", "state")),
-        sa.Column("created_ns", sa.BigInteger, nullable=False),
+        *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("created_ns", "left_ns", "due_ns")),
     )
     op.execute(
-        "INSERT INTO member (name, email, kind, teams, state, created_ns) "
-        "SELECT owner, '', 'person', '[]', 'active', min(created_ns) FROM virtual_key GROUP BY owner"
+        "INSERT INTO member (name, email, kind, teams, state, created_ns, left_ns, due_ns) "
+        "SELECT owner, '', 'person', '[]', 'active', min(created_ns), 0, 0 FROM virtual_key GROUP BY owner"
     )

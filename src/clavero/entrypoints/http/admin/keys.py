@@ -7,16 +7,19 @@ from msgspec import UNSET
 
 from clavero.control import issue, keys
 from clavero.control.budgets import NewBudget
+from clavero.control.custody import leavers
 from clavero.control.keys import Issued, KeyEdit, NewKey
 from clavero.control.why import why
 from clavero.domain.budgets import Subject
 from clavero.domain.endpoints import Endpoint
 from clavero.domain.keys import Key, KeyState
+from clavero.domain.members import transfer_due
 from clavero.domain.refusals import InvalidValue
 from clavero.entrypoints.http.admin.auth import Needs, router
 from clavero.entrypoints.http.admin.facts import Caller
 from clavero.entrypoints.http.admin.fields import Names, Once, Reasoned, Text, View, edit_of, limit_of, span_ns
 from clavero.entrypoints.http.admin.key_views import KeysView, KeyView, described, described_all
+from clavero.entrypoints.http.admin.members import HeirBody
 
 routes = router("keys")
 Reader = Annotated[Caller, Depends(Needs("key.read"))]
@@ -102,15 +105,19 @@ async def list_keys(  # noqa: PLR0913, PLR0917 - one parameter for each filter
     owner: Text = "",
     service: Text = "",
     environment: Text = "",
+    under_transfer: bool = False,  # noqa: FBT001, FBT002 - a filter of the address
     after: Text = "",
     limit: int = _MOST,
 ) -> KeysView:
-    """The keys that pass the filters, by name; states as of now."""
+    """The keys that pass the filters, by name; states as of now. `under_transfer`: those whose owner has left."""
     if not 1 <= limit <= _MOST:
         raise InvalidValue("limit", f"from 1 to {_MOST}", str(_MOST))
     wanted = {"owner": owner, "service": service, "environment": environment}
     equal = {field: value for field, value in wanted.items() if value}
     found = [key for key in await keys.list_keys(caller.desk, state=state, **equal) if key.name > after]
+    if under_transfer:
+        gone = await leavers(caller.desk)
+        found = [key for key in found if transfer_due(key, gone)]
     page = found[:limit]
     onward = page[-1].name if len(found) > limit else None
     return KeysView(keys=await described_all(caller.desk, page), next=onward)
@@ -154,6 +161,12 @@ async def update_key(caller: Annotated[Caller, Depends(Needs("key.update"))], ke
     """Change what a key may do, whose it is or when it ends; never its name or its secret."""
     edit = edit_of(KeyEdit, body, expires_ns=_new_end(caller, body.expires_in))
     return await _told(caller, await caller.do(keys.update, name=key, edit=edit, reason=body.reason))
+
+
+@routes.post("/keys/{key}/transfer")
+async def transfer_key(caller: Annotated[Caller, Depends(Needs("key.transfer"))], key: str, body: HeirBody) -> KeyView:
+    """Give the key to another owner."""
+    return await _told(caller, await caller.do(keys.transfer, name=key, to=body.to, reason=body.reason))
 
 
 @routes.post("/keys/{key}/rotate", response_class=Once)

@@ -16,7 +16,10 @@ Reader = Annotated[Caller, Depends(Needs("member.read"))]
 
 
 class MemberView(View):
-    """A member, and how many keys that could still work are theirs."""
+    """A member, and how many keys that are not over are theirs.
+
+    The keys of one who left are to have another owner by `transfer_due_at`.
+    """
 
     name: str
     email: str
@@ -25,6 +28,8 @@ class MemberView(View):
     state: MemberState
     keys: int
     created_at: Moment
+    left_at: Moment
+    transfer_due_at: Moment
 
 
 class MembersView(View):
@@ -48,6 +53,20 @@ class MemberEditBody(Reasoned):
     email: Text | None = None
     kind: MemberKind | None = None
     teams: Names | None = None
+
+
+class HeirBody(Reasoned):
+    """Who is to own it from now on."""
+
+    to: Text
+
+
+class HandoverView(View):
+    """Which keys went from whom to whom."""
+
+    name: str
+    to: str
+    keys: list[str]
 
 
 @routes.get("/members")
@@ -79,12 +98,41 @@ async def update_member(
     return await _told(caller, await caller.do(members.update_member, name=name, edit=edit, reason=body.reason))
 
 
+@routes.post("/members/{name:path}/leave")
+async def leave(
+    caller: Annotated[Caller, Depends(Needs("member.leave"))], name: str, body: Reasoned | None = None
+) -> MemberView:
+    """The member has left: no key begins for them, and those they own are to have another owner."""
+    return await _told(caller, await caller.do(members.leave, name=name, reason=_why(body)))
+
+
+@routes.post("/members/{name:path}/rejoin")
+async def rejoin(
+    caller: Annotated[Caller, Depends(Needs("member.rejoin"))], name: str, body: Reasoned | None = None
+) -> MemberView:
+    """The member is back, and answers for the keys that are still theirs."""
+    return await _told(caller, await caller.do(members.rejoin, name=name, reason=_why(body)))
+
+
+@routes.post("/members/{name:path}/transfer")
+async def transfer_all(
+    caller: Annotated[Caller, Depends(Needs("member.transfer"))], name: str, body: HeirBody
+) -> HandoverView:
+    """Give every key of a member that is not over to another one."""
+    done = await caller.do(members.transfer_all, name=name, to=body.to, reason=body.reason)
+    return HandoverView(name=done.name, to=done.to, keys=list(done.keys))
+
+
 @routes.delete("/members/{name:path}")
 async def remove_member(
     caller: Annotated[Caller, Depends(Needs("member.remove"))], name: str, reason: Text = ""
 ) -> MemberView:
     """Remove a member who owns no key that could still work."""
     return _view(await caller.do(members.remove_member, name=name, reason=reason), 0)
+
+
+def _why(body: Reasoned | None) -> str:
+    return body.reason if body else ""
 
 
 async def _told(caller: Caller, member: Member) -> MemberView:
@@ -100,4 +148,6 @@ def _view(member: Member, keys: int) -> MemberView:
         state=member.state,
         keys=keys,
         created_at=moment(member.created_ns),
+        left_at=moment(member.left_ns),
+        transfer_due_at=moment(member.due_ns),
     )

@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from clavero.control.commit import Desk
+from clavero.control.custody import Waiting, waiting
 from clavero.entrypoints.certificates import Served
 from clavero.entrypoints.http.admin.auth import Needs, router
 from clavero.entrypoints.http.admin.facts import AdminFacts, Caller
@@ -39,6 +40,7 @@ class Gauged(Struct, frozen=True):
     rejects: int
     holds: int
     seq: int
+    waiting: Waiting = Waiting()
 
 
 @routes.get("/metrics", include_in_schema=False)
@@ -50,8 +52,10 @@ async def metrics(caller: Annotated[Caller, Depends(Needs("metrics.read", local=
 
 async def read(desk: Desk) -> Gauged:
     """One look at the database."""
+    orphans = await waiting(desk)
     async with desk.store.read() as look:
         return Gauged(
+            waiting=orphans,
             now_ns=desk.clock.wall_ns(),
             boots=[boot for boot in await look.rows("boots") if boot["state"] == "live"],
             ledger=(await look.rows("ledger_sums"))[0],
@@ -149,6 +153,8 @@ def _stored(meter: Meter, gauged: Gauged) -> Iterator[Metric]:
     figures = {
         "clavero_open_holds": ("Calls whose money is held.", gauged.holds),
         "clavero_journal_rejects": ("Frames that could not be posted.", gauged.rejects),
+        "clavero_keys_under_transfer": ("Keys whose owner has left.", gauged.waiting.keys),
+        "clavero_keys_transfer_overdue": ("Those of them whose transfer is overdue.", gauged.waiting.overdue),
         "clavero_change_seq": ("The newest change.", gauged.seq),
         "clavero_ingest_lag_seconds": ("Age of the newest pulse when it came in.", (meter.lag_ms or 0) / 1000),
     }

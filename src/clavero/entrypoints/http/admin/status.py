@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, status
 
 from clavero.control import signin
+from clavero.control.custody import waiting
 from clavero.domain import catalogue
 from clavero.domain.catalogue import Language
 from clavero.domain.refusals import NotFound
@@ -13,7 +14,7 @@ from clavero.domain.secret import mask
 from clavero.entrypoints.certificates import Served
 from clavero.entrypoints.http.admin.auth import Needs, router
 from clavero.entrypoints.http.admin.facts import Caller
-from clavero.entrypoints.http.admin.fields import Once, View
+from clavero.entrypoints.http.admin.fields import Moment, Once, View, moment
 
 routes = router("status")
 
@@ -44,7 +45,8 @@ class TlsView(View):
 class StatusView(View):
     """`ingest_lag_ms` is how old the newest record was when it was posted; `seq` the newest change.
 
-    `tls` is null where the listeners speak without it.
+    `tls` is null where the listeners speak without it. `keys_under_transfer` are keys whose owner has left; the first
+    of them is to have another one by `transfer_due_at`, and for `keys_overdue` that has passed.
     """
 
     version: str
@@ -56,6 +58,9 @@ class StatusView(View):
     rejects: int
     open_holds: int
     seq: int
+    keys_under_transfer: int
+    keys_overdue: int
+    transfer_due_at: Moment
 
 
 class LinkView(View):
@@ -97,7 +102,7 @@ async def show_status(caller: Annotated[Caller, Depends(Needs("status.read"))]) 
         rejects = (await look.rows("rejects"))[0]["rejects"]
         holds = (await look.rows("open_requests"))[0]["open"]
         seq = (await look.rows("change_seq"))[0]["seq"]
-    facts = caller.facts
+    facts, orphans = caller.facts, await waiting(caller.desk)
     return StatusView(
         version=facts.version,
         gateway_url=facts.gateway_url,
@@ -108,6 +113,9 @@ async def show_status(caller: Annotated[Caller, Depends(Needs("status.read"))]) 
         rejects=rejects,
         open_holds=holds,
         seq=seq,
+        keys_under_transfer=orphans.keys,
+        keys_overdue=orphans.overdue,
+        transfer_due_at=moment(orphans.due_ns),
     )
 
 

@@ -5,6 +5,7 @@ import re
 from starlette.responses import Response
 
 from clavero.control.budgets import list_budgets
+from clavero.control.custody import leavers
 from clavero.control.keys import list_keys
 from clavero.domain.keys import newest
 from clavero.entrypoints.http.console import reads
@@ -29,6 +30,7 @@ async def show(visit: Visit) -> Response:
         keys=await list_keys(desk),
         today=await reads.by_key(desk, 1),
         rejects=await reads.rejects(desk),
+        gone=await leavers(desk),
     )
     return visit.page("home.html", view=home(facts, visit.words, visit.formats, visit.asked("chart")))
 

@@ -9,6 +9,7 @@ from clavero.control.budgets import Standing
 from clavero.control.pressure import used
 from clavero.domain.budgets import Subject, Window
 from clavero.domain.keys import Key
+from clavero.domain.members import Leaver
 from clavero.domain.money import NANO
 from clavero.entrypoints.http.console import figures
 from clavero.entrypoints.http.console.charts import Bar, Level, Line, Mark, Plot, bars, lines, meter, sparkline, ticks
@@ -61,6 +62,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     keys: Sequence[Key]
     today: Mapping[str, Spent]
     rejects: int = 0
+    gone: Mapping[str, Leaver] = {}  # who has left
 
 
 class HomeView(Struct, frozen=True, kw_only=True):
@@ -269,7 +271,9 @@ def home(facts: Facts, words: Messages, formats: Formats, chart: str) -> HomeVie
     spend = chart != "requests"
     colours = [("", "chart.answered"), ("warn", "chart.refused"), ("bad", "chart.failed")]
     return HomeView(
-        needs=needs(Trouble(made.hour, facts.codes, facts.standings, facts.keys, facts.rejects), words, formats),
+        needs=needs(
+            Trouble(made.hour, facts.codes, facts.standings, facts.keys, facts.rejects, facts.gone), words, formats
+        ),
         figures=made.figures(),
         chart=made.spend_chart() if spend else made.request_chart(),
         chart_name="spend" if spend else "requests",

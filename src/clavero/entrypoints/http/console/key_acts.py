@@ -6,7 +6,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from clavero.control.budgets import NewBudget, set_budget
-from clavero.control.keys import disable, enable, revoke, rotate, show_key
+from clavero.control.keys import disable, enable, revoke, rotate, show_key, transfer
 from clavero.control.requests import Wanted
 from clavero.domain.budgets import Subject
 from clavero.domain.keys import Key, newest
@@ -62,6 +62,16 @@ async def bring_back(visit: Visit) -> Response:
     except Refusal as refusal:
         return await key_page(visit, key, trouble(refusal, visit.words))
     return visit.go(f"/keys/{key.name}", "enabled")
+
+
+async def give_away(visit: Visit) -> Response:
+    """Give a key to another owner."""
+    key = await show_key(visit.desk, visit.named("name"))
+    try:
+        await visit.do(transfer, name=key.name, to=visit.form.get("to", ""))
+    except Refusal as refusal:
+        return await key_page(visit, key, trouble(refusal, visit.words))
+    return visit.go(f"/keys/{key.name}", "transferred")
 
 
 async def set_limit(visit: Visit) -> Response:

@@ -16,6 +16,7 @@ from clavero.domain.catalogue import Language
 from clavero.domain.credentials import Model
 from clavero.domain.endpoints import Endpoint
 from clavero.domain.keys import Key, newest
+from clavero.domain.members import MemberState
 from clavero.domain.money import NanoUsd, from_usd
 from clavero.domain.names import read_name
 from clavero.domain.pricing import Price
@@ -113,7 +114,7 @@ async def _known(visit: Visit) -> dict[str, list[str]]:
         models = [one.name for one in await look.find(Model)]
         priced = [one.id.partition("/")[2] for one in await look.find(Price)]
     return {
-        "owners": [one.name for one in await list_members(visit.desk)],
+        "owners": [one.name for one in await list_members(visit.desk) if one.state is MemberState.ACTIVE],
         "services": [one.name for one in whole.services],
         "teams": [one.name for one in whole.teams],
         "models-known": sorted({*models, *priced})[:_KNOWN_MODELS],

@@ -8,6 +8,7 @@ from msgspec import Struct
 from clavero.control.budgets import Standing
 from clavero.control.pressure import used
 from clavero.domain.keys import Key, KeyState, newest, working
+from clavero.domain.members import Leaver, transfer_due
 from clavero.domain.money import NANO
 from clavero.entrypoints.http.console.charts import meter
 from clavero.entrypoints.http.console.formats import NOTHING, Formats
@@ -19,7 +20,7 @@ _DAY = 86_400 * NANO
 _OVER = frozenset({KeyState.REVOKED, KeyState.RETIRED})
 _IDLE_NS = 30 * _DAY
 _SHOWN = 200
-QUICK = ("unused", "full")  # quick filters
+QUICK = ("unused", "full", "orphaned")  # quick filters
 
 
 class KeyRow(Struct, frozen=True, kw_only=True):
@@ -72,6 +73,7 @@ class KeyFacts(Struct, frozen=True, kw_only=True):
     today: Mapping[str, Spent]
     month: Mapping[str, Spent]
     budgets: Mapping[str, Standing]  # the most used budget of each key
+    gone: Mapping[str, Leaver] = {}  # who has left, by name
 
 
 def keys_view(facts: KeyFacts, asked: Asked, t: Messages, f: Formats) -> KeysView:
@@ -79,7 +81,8 @@ def keys_view(facts: KeyFacts, asked: Asked, t: Messages, f: Formats) -> KeysVie
     living = [key for key in facts.keys if key.state is not KeyState.RETIRED]
     idle = [key for key in living if _idle(key, facts, f)]
     full = [key for key in living if _share(key, facts) >= 0.8]
-    chosen = {"unused": idle, "full": full}.get(asked.quick)
+    orphaned = [key for key in living if transfer_due(key, facts.gone)]
+    chosen = {"unused": idle, "full": full, "orphaned": orphaned}.get(asked.quick)
     found = chosen if chosen is not None else [key for key in facts.keys if _fits(key, asked)]
     found = sorted(found, key=lambda key: (_attention(key, facts, f), key.name))
     counts = {state: sum(key.state is state for key in facts.keys) for state in KeyState}
@@ -90,13 +93,14 @@ def keys_view(facts: KeyFacts, asked: Asked, t: Messages, f: Formats) -> KeysVie
         t(f"state.{asked.state}") if asked.state else "",
         t(f"keys.quick.{asked.quick}") if asked.quick else "",
     ]
+    quick = (("orphaned", orphaned), ("unused", idle), ("full", full))
     return KeysView(
         summary=f"{total}: {', '.join(said)}." if said else t("keys.none"),
         rows=[_row(key, facts, t, f) for key in found[:_SHOWN]],
         query=asked.query,
         state=asked.state,
         states=[("", t("keys.not_retired")), *((state.value, t(f"state.{state}")) for state in KeyState)],
-        quick=[(name, len(keys)) for name, keys in (("unused", idle), ("full", full)) if keys],
+        quick=[(name, len(keys)) for name, keys in quick if keys],
         chosen=asked.quick,
         filtered=bool(asked.query or asked.state or asked.quick),
         what=", ".join(word for word in words if word),
@@ -126,6 +130,8 @@ def _attention(key: Key, facts: KeyFacts, f: Formats) -> int:
     """What wants a look comes first, what is over last."""
     if key.state in _OVER:
         return 9
+    if transfer_due(key, facts.gone):
+        return 0
     if _share(key, facts) >= 0.8 or 0 < key.expires_ns < f.now_ns + 7 * _DAY:
         return 0
     order = {KeyState.ROTATING: 1, KeyState.ACTIVE: 2, KeyState.PENDING: 3, KeyState.DISABLED: 4}
@@ -144,7 +150,7 @@ def _row(key: Key, facts: KeyFacts, t: Messages, f: Formats) -> KeyRow:
         name=key.name,
         versions=f"{numbers} · …{newest(key).last_four}",
         state=key.state.value,
-        owner=key.owner,
+        owner=t("key.owner_left", name=key.owner) if transfer_due(key, facts.gone) else key.owner,
         scopes=_short(key.models, t),
         last=f.span(last) if last else t("never"),
         idle=_idle(key, facts, f) or not last,

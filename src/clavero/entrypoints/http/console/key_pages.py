@@ -5,11 +5,14 @@ from collections.abc import Iterable, Mapping
 from starlette.responses import Response
 
 from clavero.control.budgets import Standing, binding, list_budgets, standings_of
+from clavero.control.custody import leavers
 from clavero.control.keys import list_keys, show_key
+from clavero.control.members import list_members
 from clavero.control.pressure import used
 from clavero.control.requests import Wanted
 from clavero.domain.budgets import Subject
 from clavero.domain.keys import Key, KeyState
+from clavero.domain.members import MemberState
 from clavero.domain.organisation import Service
 from clavero.entrypoints.http.console import reads
 from clavero.entrypoints.http.console.key_list_views import QUICK, Asked, KeyFacts, keys_view
@@ -31,6 +34,7 @@ async def index(visit: Visit) -> Response:
         last=await reads.last_calls(desk),
         today=await reads.by_key(desk, 1),
         month=await reads.by_key(desk, 30),
+        gone=await leavers(desk),
         budgets=_fullest(await list_budgets(desk, subject=Subject.KEY)),
     )
     asked = Asked(visit.asked("q")[:200], _among(visit.asked("state"), KeyState), _among(visit.asked("quick"), QUICK))
@@ -57,6 +61,8 @@ async def key_page(
         calls=await reads.latest(desk, Wanted(key=key.id), _CALLS),
         standings=await standings_of(desk, binding(key, service)),
         audit=await reads.changes(desk, key.id, _CHANGES),
+        gone=await leavers(desk),
+        heirs=[one.name for one in await list_members(desk) if one.state is MemberState.ACTIVE],
         team=team,
         project=project,
     )

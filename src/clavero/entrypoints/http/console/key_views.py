@@ -1,6 +1,6 @@
 """What the page of one key shows: its state and flags, its life, versions, calls, budgets, scopes, changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from markupsafe import Markup
@@ -10,6 +10,7 @@ from clavero.control.budgets import Standing
 from clavero.domain.audit import AuditRow
 from clavero.domain.budgets import Window, period_start
 from clavero.domain.keys import Key, KeyState, KeyVersion, newest, working
+from clavero.domain.members import Leaver, transfer_due
 from clavero.domain.money import NANO
 from clavero.domain.usage import Exchange
 from clavero.entrypoints.http.console.formats import NOTHING, Formats
@@ -60,6 +61,8 @@ class KeyView(Struct, frozen=True, kw_only=True):
     can_enable: bool
     can_revoke: bool
     can_edit: bool
+    transfer: Markup
+    heirs: Sequence[str]
     life: Markup
     life_said: str
     versions: Sequence[VersionRow]
@@ -81,6 +84,8 @@ class OneKey(Struct, frozen=True, kw_only=True):
     audit: Sequence[AuditRow]
     team: str
     project: str
+    gone: Mapping[str, Leaver] = {}  # who has left, by name
+    heirs: Sequence[str] = ()  # who could own it
 
 
 def key_view(one: OneKey, t: Messages, f: Formats) -> KeyView:
@@ -88,7 +93,9 @@ def key_view(one: OneKey, t: Messages, f: Formats) -> KeyView:
     key, state = one.key, one.key.state
     over = state in _OVER
     last = t("key.last", span=f.span(one.last_ns)) if one.last_ns else t("key.never")
-    facts = [t("key.owner", name=key.owner), t("key.service", name=key.service), last]
+    due = transfer_due(key, one.gone)
+    owner = t("key.owner_left", name=key.owner) if due else key.owner
+    facts = [t("key.owner", name=owner), t("key.service", name=key.service), last]
     return KeyView(
         name=key.name,
         state=state.value,
@@ -101,6 +108,8 @@ def key_view(one: OneKey, t: Messages, f: Formats) -> KeyView:
         can_enable=state is KeyState.DISABLED,
         can_revoke=not over,
         can_edit=not over,
+        transfer=t.rich("key.transfer_due", name=key.owner, time=f.moment(due)) if due else Markup(),
+        heirs=[name for name in one.heirs if name != key.owner] if due else [],
         life=_life(key, t, f),
         life_said=_life_said(key, t, f),
         versions=[_version(key, version, t, f) for version in reversed(key.versions)],

@@ -45,6 +45,7 @@ _PAGES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/keys/{name}", key_pages.show),
     ("POST", "/keys/{name}/budget", key_acts.set_limit),
     ("POST", "/keys/{name}/enable", key_acts.bring_back),
+    ("POST", "/keys/{name}/transfer", key_acts.give_away),
     ("GET", "/keys/{name}/{verb}", key_acts.ask),
     ("POST", "/keys/{name}/{verb}", key_acts.act),
     ("GET", "/requests", request_pages.index),

@@ -9,6 +9,7 @@ from clavero.control.budgets import Standing
 from clavero.control.pressure import used
 from clavero.domain.budgets import Subject
 from clavero.domain.keys import Key, KeyState, newest, working
+from clavero.domain.members import Leaver, transfer_due
 from clavero.domain.money import NANO
 from clavero.entrypoints.http.console.figures import Sums
 from clavero.entrypoints.http.console.formats import Formats
@@ -43,6 +44,7 @@ class Trouble(Struct, frozen=True):
     standings: Sequence[Standing]
     keys: Sequence[Key]
     rejects: int
+    gone: Mapping[str, Leaver] = {}
 
 
 def needs(trouble: Trouble, words: Messages, formats: Formats) -> list[Need]:
@@ -52,6 +54,7 @@ def needs(trouble: Trouble, words: Messages, formats: Formats) -> list[Need]:
         *_failing(trouble, words, formats),
         *_budgets(trouble.standings, words, formats),
         *_unpriced(trouble.codes, words, formats),
+        *_orphans(trouble, words, formats),
         *_keys(trouble.keys, words, formats),
     ]
     rank = {"bad": 0, "warn": 1, "": 2}
@@ -134,6 +137,22 @@ def _unpriced(codes: Mapping[str, int], t: Messages, f: Formats) -> Iterator[Nee
             detail=t.rich("need.unpriced_why"),
             action=t("need.show"),
             url="/requests?code=unpriced_model",
+        )
+
+
+def _orphans(trouble: Trouble, t: Messages, f: Formats) -> Iterator[Need]:
+    """Keys whose owner has left: soon while they may wait, now once the transfer is overdue."""
+    waiting = sorted((due, key.name) for key in trouble.keys if (due := transfer_due(key, trouble.gone)))
+    if waiting:
+        due, first = waiting[0]
+        late = due <= f.now_ns
+        yield Need(
+            tone="bad" if late else "warn",
+            icon="key",
+            title=t.rich("need.orphans", count=len(waiting), number=f.count(len(waiting))),
+            detail=t.rich("need.orphans_late" if late else "need.orphans_why", name=first, time=f.moment(due)),
+            action=t("need.show_keys"),
+            url="/keys?quick=orphaned",
         )
 
 

@@ -24,7 +24,9 @@ def test_owners_of_keys_become_members(kind: str, tmp_path: Path, request: pytes
             connection.execute(text(COPY), {"n": number, "owner": owner})
     Migrations().run(base.engine, base.dialect, lambda _progress: None)
     with base.engine.begin() as connection:
-        rows = connection.execute(text("SELECT name, email, kind, teams, state, created_ns FROM member")).all()
+        rows = connection.execute(
+            text("SELECT name, email, kind, teams, state, created_ns, left_ns, due_ns FROM member")
+        ).all()
     found = {row[0]: from_row(Member, row) for row in rows}
     assert found.keys() == known | {"Ñandú / ops", "o'brien"}
     assert found["Ñandú / ops"] == Member(name="Ñandú / ops", created_ns=5)

@@ -32,3 +32,34 @@ async def test_a_key_for_nobody_is_refused_with_the_command_that_adds_them(offic
     spanish = await office.refused("POST", "/keys", 422, **sent)
     assert "miembro" in spanish["message"]
     assert "clavero member add" in spanish["fix"]
+
+
+async def test_who_leaves_hands_the_keys_over_and_every_place_says_so_meanwhile(office: Office) -> None:
+    for name in ("asha", "bo"):
+        await office.ask("POST", "/members", 201, json={"name": name})
+    for number in (1, 2):
+        await office.ask("POST", "/keys", 201, json={"name": f"prod-mail-0{number}", "owner": "asha"})
+    left = await office.ask("POST", "/members/asha/leave", json={"reason": "another job"})
+    assert (left["state"], left["keys"]) == ("left", 2)
+    assert left["transfer_due_at"] > left["left_at"]
+    assert (await office.ask("GET", "/keys/prod-mail-01"))["transfer_due_at"] == left["transfer_due_at"]
+    status = await office.ask("GET", "/status")
+    assert (status["keys_under_transfer"], status["keys_overdue"]) == (2, 0)
+    assert status["transfer_due_at"] == left["transfer_due_at"]
+    scraped = (await office.owner.get("/metrics")).text
+    assert "clavero_keys_under_transfer 2.0" in scraped
+    assert "clavero_keys_transfer_overdue 0.0" in scraped
+    assert (await office.ask("POST", "/keys/prod-mail-01/transfer", json={"to": "bo"}))["transfer_due_at"] is None
+    waiting = (await office.ask("GET", "/keys?under_transfer=true"))["keys"]
+    assert [key["name"] for key in waiting] == ["prod-mail-02"]
+    done = await office.ask("POST", "/members/asha/transfer", json={"to": "bo"})
+    assert done == {"name": "asha", "to": "bo", "keys": ["prod-mail-02"]}
+    assert (await office.ask("GET", "/status"))["keys_under_transfer"] == 0
+    assert (await office.ask("POST", "/members/asha/rejoin"))["transfer_due_at"] is None
+
+
+async def test_whois_says_that_the_owner_has_left(office: Office) -> None:
+    secret = (await office.ask("POST", "/keys", 201, json={"name": "prod-mail-01", "owner": "asha"}))["secret"]
+    await office.ask("POST", "/members/asha/leave")
+    (match,) = (await office.ask("POST", "/whois", json={"fragment": secret}))["keys"]
+    assert (match["key"]["owner"], bool(match["key"]["transfer_due_at"])) == ("asha", True)

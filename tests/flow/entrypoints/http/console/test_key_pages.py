@@ -1,7 +1,7 @@
 from tests.flow.entrypoints.http.console.visitor import Visitor, words
 
 from clavero.control.commit import perform
-from clavero.control.members import NewMember, add_member
+from clavero.control.members import NewMember, add_member, leave
 from clavero.domain.access import SYSTEM
 
 
@@ -49,3 +49,21 @@ async def test_words_in_names_of_owners_are_only_words(visitor: Visitor) -> None
     answer = await visitor.get("/keys/prod-odd-owner-01")
     assert "<img src=x>" not in answer.text
     assert "&lt;img src=x&gt;" in answer.text
+
+
+async def test_a_key_whose_owner_left_says_so_and_is_given_to_another_from_its_page(visitor: Visitor) -> None:
+    owner = visitor.made["prod-support-chat-01"].owner
+    await perform(visitor.house.desk, SYSTEM, leave, name=owner)
+    assert "an owner who left" in words(await visitor.page("/"))
+    assert f"{owner} (left)" in words(await visitor.page("/keys?quick=orphaned"))
+    page = await visitor.page("/keys/prod-support-chat-01")
+    assert "transfer due by" in words(page)
+    assert f"<option>{owner}</option>" not in page
+    refused = await visitor.send("/keys/prod-support-chat-01/transfer", to=owner)
+    assert refused.status_code == 422
+    await perform(visitor.house.desk, SYSTEM, add_member, wanted=NewMember(name="nia"))
+    answer = await visitor.send("/keys/prod-support-chat-01/transfer", to="nia")
+    assert answer.status_code == 303
+    page = words(await visitor.page("/keys/prod-support-chat-01"))
+    assert "owner nia" in page
+    assert "transfer due by" not in page

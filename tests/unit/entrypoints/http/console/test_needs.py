@@ -4,6 +4,7 @@ from tests.unit.entrypoints.http.console.things import DAY, HOUR, NOW, a_key, a_
 
 from clavero.domain.budgets import Subject, Window
 from clavero.domain.keys import KeyState
+from clavero.domain.members import Leaver
 from clavero.entrypoints.http.console.figures import Sums
 from clavero.entrypoints.http.console.formats import Formats
 from clavero.entrypoints.http.console.messages import Messages
@@ -47,6 +48,13 @@ def test_a_provider_that_refuses_us_and_failing_calls_are_two_things() -> None:
     failing = found(hour=Sums(0, calls=100, failed=9), codes={"upstream_timeout": 6, "upstream_error": 3})
     assert [line.url for line in failing] == ["/requests?code=upstream_timeout"]
     assert failing[0].title == "9% of calls fail"
+
+
+def test_keys_whose_owner_left_are_soon_and_once_overdue_now() -> None:
+    over = a_key("prod-c-01", state=KeyState.REVOKED)
+    for due_ns, tone in ((NOW + DAY, "warn"), (NOW, "bad")):
+        (line,) = found(keys=[a_key(), a_key("prod-b-01"), over], gone={"asha": Leaver("asha", 1, due_ns)})
+        assert (line.tone, line.title, line.url) == (tone, "2 keys have an owner who left", "/keys?quick=orphaned")
 
 
 def test_a_few_calls_say_nothing_about_a_share() -> None:

@@ -102,6 +102,8 @@ CREATE TABLE member (
     teams TEXT NOT NULL,
     state TEXT NOT NULL,
     created_ns BIGINT NOT NULL,
+    left_ns BIGINT NOT NULL,
+    due_ns BIGINT NOT NULL,
     PRIMARY KEY (name)
 );
 CREATE TABLE sealed_key (
