@@ -5,11 +5,12 @@ removed. Nothing that something else stands on is removed: a team that is gone l
 """
 # ruff: noqa: ARG001 - the reason is the audit's
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from clavero.control.commit import Changing, Desk, operation
 from clavero.control.find import named
+from clavero.domain import scopes
 from clavero.domain.budgets import Budget, BudgetState, Subject
 from clavero.domain.keys import Key, KeyState
 from clavero.domain.members import Member
@@ -18,6 +19,7 @@ from clavero.domain.organisation import Environment, Project, Service, Team
 from clavero.domain.refusals import AlreadyExists, InUse, InvalidValue
 from clavero.ports.store import Reading
 
+_LONGEST = 200
 _PLAIN_RULE = "words of a-z and 0-9 with hyphens between, at most 63 characters"
 _OVER = frozenset({KeyState.REVOKED, KeyState.RETIRED})
 
@@ -29,6 +31,16 @@ class Tree(Struct, frozen=True):
     projects: list[Project]
     services: list[Service]
     environments: list[Environment]
+
+
+class Contact(Struct, frozen=True, kw_only=True):
+    """Where the code of a service is, and who is on call for it; what is not said stays."""
+
+    repository: str | UnsetType = UNSET
+    on_call: str | UnsetType = UNSET
+
+
+NOBODY = Contact()
 
 
 # --- teams
@@ -96,20 +108,31 @@ async def remove_project(change: Changing, *, name: str, reason: str = "") -> Pr
 
 
 @operation("service.add")
-async def add_service(change: Changing, *, name: str, project: str, reason: str = "") -> Service:
+async def add_service(
+    change: Changing, *, name: str, project: str, contact: Contact = NOBODY, reason: str = ""
+) -> Service:
     """A new service in a project."""
     await _free(change, Service, name)
     home = await named(change, Project, project)
     service = Service(name=name, project=home.name, team=home.team, created_ns=change.now_ns)
+    service = _reached(service, contact)
     await change.put(service)
     return service
 
 
 @operation("service.update")
-async def move_service(change: Changing, *, name: str, project: str, reason: str = "") -> Service:
-    """Give a service to another project, and so to its team; spend from then on is theirs."""
-    home = await named(change, Project, project)
-    service = replace(await named(change, Service, name), project=home.name, team=home.team)
+async def update_service(
+    change: Changing, *, name: str, project: str = "", contact: Contact = NOBODY, reason: str = ""
+) -> Service:
+    """Say where a service's code is and who is on call for it, or give it to another project, and so to its team.
+
+    Spend from then on is that team's.
+    """
+    service = await named(change, Service, name)
+    if project:
+        home = await named(change, Project, project)
+        service = replace(service, project=home.name, team=home.team)
+    service = _reached(service, contact)
     await change.put(service)
     return service
 
@@ -169,6 +192,14 @@ async def read_tree(look: Reading) -> Tree:
 
 
 # --- rules
+
+
+def _reached(service: Service, contact: Contact) -> Service:
+    if contact.repository is not UNSET:
+        service = replace(service, repository=scopes.words(contact.repository, "repository", _LONGEST))
+    if contact.on_call is not UNSET:
+        service = replace(service, on_call=scopes.words(contact.on_call, "on_call", _LONGEST))
+    return service
 
 
 async def _free(change: Changing, kind: type[Team | Project | Service], name: str) -> None:

@@ -28,9 +28,11 @@ class Environment(Struct, frozen=True, kw_only=True):
 
 
 class Service(Struct, frozen=True, kw_only=True):
-    """A program that holds keys."""
+    """A program that holds keys. `on_call` is who is reached at three in the morning, in their own words."""
 
     name: str
     project: str
     team: str
     created_ns: int = 0
+    repository: str = ""
+    on_call: str = ""

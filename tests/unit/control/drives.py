@@ -195,7 +195,7 @@ DRIVES: dict[str, Drive] = {
     "project.update": after(project, organisation.move_project, name="helpdesk", team="support"),
     "project.remove": after(project, organisation.remove_project, name="helpdesk"),
     "service.add": service,
-    "service.update": after(service, organisation.move_service, name="chat", project="helpdesk"),
+    "service.update": after(service, organisation.update_service, name="chat", project="helpdesk"),
     "service.remove": after(service, organisation.remove_service, name="chat"),
     "env.add": environment,
     "env.remove": after(environment, organisation.remove_environment, name="prod"),

@@ -9,6 +9,7 @@ from clavero.control import budgets, keys, organisation
 from clavero.control.budgets import NewBudget
 from clavero.control.commit import Desk, perform
 from clavero.control.keys import NewKey
+from clavero.control.organisation import Contact
 from clavero.domain.access import SYSTEM
 from clavero.domain.audit import AuditRow
 from clavero.domain.budgets import Subject, Window
@@ -42,8 +43,19 @@ async def test_a_service_goes_with_its_project_to_another_team(desk: Desk) -> No
     await perform(desk, SYSTEM, organisation.move_project, name="helpdesk", team="growth")
     assert (await organisation.tree(desk)).services[0].team == "growth"
     await perform(desk, SYSTEM, organisation.add_project, name="other", team="support")
-    moved = await perform(desk, SYSTEM, organisation.move_service, name="chat", project="other")
+    moved = await perform(desk, SYSTEM, organisation.update_service, name="chat", project="other")
     assert (moved.project, moved.team) == ("other", "support")
+
+
+async def test_a_service_says_where_its_code_is_and_who_is_on_call(desk: Desk) -> None:
+    contact = Contact(repository="github.com/acme/chat", on_call="#chat-oncall")
+    made = await perform(desk, SYSTEM, organisation.update_service, name="chat", contact=contact)
+    assert (made.repository, made.on_call, made.project) == ("github.com/acme/chat", "#chat-oncall", "helpdesk")
+    made = await perform(desk, SYSTEM, organisation.update_service, name="chat", contact=Contact(on_call=""))
+    assert (made.repository, made.on_call) == ("github.com/acme/chat", "")
+    for wrong in (Contact(repository="a\nb"), Contact(on_call="x" * 201), Contact(on_call="sk-" + "a" * 40)):
+        with pytest.raises(InvalidValue):
+            await perform(desk, SYSTEM, organisation.update_service, name="chat", contact=wrong)
 
 
 async def test_the_audit_row_names_what_the_operation_is_about(desk: Desk) -> None:

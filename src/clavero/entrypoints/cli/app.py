@@ -40,7 +40,7 @@ NOUNS = {
     "team": ("Who pays for services.", "list add"),
     "project": ("Pieces of work, each of one team.", "list add"),
     "environment": ("Where software runs.", "list add"),
-    "service": ("Programs that hold keys.", "list add"),
+    "service": ("Programs that hold keys.", "list add update"),
     "request": ("The newest exchanges.", "list tail"),
     "audit": ("Who changed what.", "list verify export prove"),
     "vault": ("Who can open what is sealed.", "status rekey seal"),

@@ -11,9 +11,10 @@ from clavero.entrypoints.cli.budget import check_limit
 from clavero.entrypoints.cli.client import path_of
 from clavero.entrypoints.cli.confirm import confirm
 from clavero.entrypoints.cli.failure import Failure
+from clavero.entrypoints.cli.key_facts import described, owner_cell
 from clavero.entrypoints.cli.lists import names
-from clavero.entrypoints.cli.options import COMMON, Common, ago, changes, dollars, listed, state_cell
-from clavero.entrypoints.cli.show import Cell, Row, facts
+from clavero.entrypoints.cli.options import COMMON, Common, ago, changes, dollars, state_cell
+from clavero.entrypoints.cli.show import Row, facts
 from clavero.entrypoints.cli.sources import probe_env, write_env
 from clavero.entrypoints.cli.speech import speak
 from clavero.entrypoints.cli.when import shown
@@ -280,41 +281,6 @@ def transfer(name: str, /, *, to: str, reason: str = "", common: Common = COMMON
     key = common.api().post(path_of("keys", name, "transfer"), to=to, reason=reason)
     common.note("transferred", n=1, to=key["owner"])
     return common.answer(key) if common.json else 0
-
-
-def described(key: dict[str, Any]) -> dict[str, str]:
-    """A key in a few lines of name and text."""
-    newest = key["versions"][0] if key["versions"] else {"number": 0, "last_four": ""}
-    used = speak("used", when=ago(key["last_used_at"])) if key["last_used_at"] else speak("never_used")
-    state = [key["state"], f"version {newest['number']}, …{newest['last_four']}", f"owner {key['owner']}", used]
-    limits = [f"{one['limit']} ({dollars(one['spent_nano_usd'])})" for one in key["budgets"]]
-    scope = [
-        listed(key["models"], speak("every_model")), listed(key["endpoints"], speak("every_endpoint")), *limits,
-    ]  # fmt: skip
-    ends = speak("until", moment=shown(key["expires_at"]), when=ago(key["expires_at"])) if key["expires_at"] else ""
-    due = shown(key["transfer_due_at"])
-    place = [key["team"], key["project"], key["service"], key["environment"]]
-    return {
-        "ID": key["kid"],
-        "State": " · ".join(state),
-        "Owner": due and speak("owner_gone", name=key["name"], owner=key["owner"], moment=due),
-        "Scope": " · ".join(scope),
-        "Ends": ends or speak("never_expires"),
-        "Place": " / ".join(part for part in place if part),
-        "Purpose": key["purpose"],
-        "Features": listed(key["features"], ""),
-        "Reason": key["reason"],
-        **{f"v{one['number']}": f"…{one['last_four']} · {_works(one)}" for one in key["versions"][1:]},
-    }
-
-
-def owner_cell(key: dict[str, Any]) -> Cell | str:
-    """Who answers for a key; in the colour of what has to be done soon where they have left."""
-    return Cell(f"{key['owner']} (left)", "warn") if key["transfer_due_at"] else str(key["owner"])
-
-
-def _works(version: dict[str, Any]) -> str:
-    return f"{'works until' if version['works'] else 'ended'} {shown(version['ends_at'])}"
 
 
 def _row(key: dict[str, Any]) -> Row:

@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from clavero.domain.startup import Exit
 from clavero.entrypoints.cli.failure import usage
-from clavero.entrypoints.cli.key import owner_cell
+from clavero.entrypoints.cli.key_facts import owner_cell
 from clavero.entrypoints.cli.options import COMMON, Common, ago, state_cell
 from clavero.entrypoints.cli.show import Row
 from clavero.entrypoints.cli.sources import secret_from
@@ -47,16 +47,19 @@ def whois(
         say(speak("whois_forged"))
     rows: list[Row] = [
         (one["key"]["name"], state_cell(one["key"]["state"]), one["key"]["service"], owner_cell(one["key"]),
-         one["key"]["kid"], str(one["version"] or "-"), ago(one["key"]["last_used_at"]), speak(f"whois_{one['by']}"))
+         one["key"]["on_call"] or "-",
+         one["key"]["kid"], str(one["version"] or "-"), ago(one["key"]["last_used_at"]),
+         speak(f"whois_{one['by']}"),
+         one["key"]["repository"] or "-")
         for one in answer["keys"]
     ]  # fmt: skip
     rows += [
-        (one["provider"], one["state"], speak("whois_provider"), "-", one["id"], str(one["version"]), "-",
-         speak("whois_tail"))
+        (one["provider"], one["state"], speak("whois_provider"), "-", "-", one["id"], str(one["version"]), "-",
+         speak("whois_tail"), "-")
         for one in answer["credentials"]
     ]  # fmt: skip
     for one in answer["keys"]:
         if due := shown(one["key"]["transfer_due_at"]):
             common.note("owner_gone", name=one["key"]["name"], owner=one["key"]["owner"], moment=due)
-    common.table("NAME STATE SERVICE OWNER ID VERSION USED BY", rows, "")
+    common.table("NAME STATE SERVICE OWNER ON-CALL ID VERSION USED BY REPOSITORY", rows, "")
     return ending

@@ -42,6 +42,8 @@ class KeyView(View):
     environment: str
     team: str
     project: str
+    repository: str
+    on_call: str
     purpose: str
     models: tuple[str, ...]
     endpoints: tuple[str, ...]
@@ -107,6 +109,8 @@ def _view(key: Key, around: Around, now_ns: int) -> KeyView:
         environment=key.environment,
         team=service.team if service else "",
         project=service.project if service else "",
+        repository=service.repository if service else "",
+        on_call=service.on_call if service else "",
         purpose=key.purpose,
         models=key.models,
         endpoints=key.endpoints,

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import Depends, status
 
 from clavero.control import organisation
+from clavero.control.organisation import Contact
 from clavero.domain.organisation import Environment, Project, Service, Team
 from clavero.entrypoints.http.admin.auth import Needs, router
 from clavero.entrypoints.http.admin.facts import Caller
-from clavero.entrypoints.http.admin.fields import Moment, Reasoned, Text, View, moment
+from clavero.entrypoints.http.admin.fields import Moment, Reasoned, Text, View, edit_of, moment
 
 routes = router("organisation")
 
@@ -27,9 +28,11 @@ class ProjectView(NamedView):
 
 
 class ServiceView(ProjectView):
-    """A service and where it belongs."""
+    """A service: where it belongs, where its code is, who is on call for it."""
 
     project: str
+    repository: str
+    on_call: str
 
 
 class TeamsView(View):
@@ -69,9 +72,11 @@ class NewProjectBody(NewBody):
 
 
 class NewServiceBody(NewBody):
-    """A service in a project."""
+    """A service in a project; `on_call` is who is reached when it stands still."""
 
     project: Text
+    repository: Text = ""
+    on_call: Text = ""
 
 
 class ProjectMoveBody(Reasoned):
@@ -80,10 +85,12 @@ class ProjectMoveBody(Reasoned):
     team: Text
 
 
-class ServiceMoveBody(Reasoned):
-    """Where the service is to belong."""
+class ServiceEditBody(Reasoned):
+    """What changes of a service; another project gives it to that project's team."""
 
-    project: Text
+    project: Text = ""
+    repository: Text | None = None
+    on_call: Text | None = None
 
 
 # --- teams
@@ -153,17 +160,23 @@ async def list_services(caller: Annotated[Caller, Depends(Needs("service.read"))
 @routes.post("/services", status_code=status.HTTP_201_CREATED)
 async def add_service(caller: Annotated[Caller, Depends(Needs("service.add"))], body: NewServiceBody) -> ServiceView:
     """A new service in a project."""
-    made = await caller.do(organisation.add_service, name=body.name, project=body.project, reason=body.reason)
+    contact = Contact(repository=body.repository, on_call=body.on_call)
+    made = await caller.do(
+        organisation.add_service, name=body.name, project=body.project, contact=contact, reason=body.reason
+    )
     return _service(made)
 
 
 @routes.patch("/services/{name}")
-async def move_service(
-    caller: Annotated[Caller, Depends(Needs("service.update"))], name: str, body: ServiceMoveBody
+async def update_service(
+    caller: Annotated[Caller, Depends(Needs("service.update"))], name: str, body: ServiceEditBody
 ) -> ServiceView:
-    """Give a service to another project, and so to its team."""
-    moved = await caller.do(organisation.move_service, name=name, project=body.project, reason=body.reason)
-    return _service(moved)
+    """Say where a service's code is and who is on call for it, or give it to another project, and so to its team."""
+    contact = edit_of(Contact, body)
+    changed = await caller.do(
+        organisation.update_service, name=name, project=body.project, contact=contact, reason=body.reason
+    )
+    return _service(changed)
 
 
 @routes.delete("/services/{name}")
@@ -211,5 +224,10 @@ def _project(project: Project) -> ProjectView:
 
 def _service(service: Service) -> ServiceView:
     return ServiceView(
-        name=service.name, project=service.project, team=service.team, created_at=moment(service.created_ns)
+        name=service.name,
+        project=service.project,
+        team=service.team,
+        repository=service.repository,
+        on_call=service.on_call,
+        created_at=moment(service.created_ns),
     )

@@ -65,6 +65,8 @@ async def key_page(
         heirs=[one.name for one in await list_members(desk) if one.state is MemberState.ACTIVE],
         team=team,
         project=project,
+        repository=service.repository if service else "",
+        on_call=service.on_call if service else "",
     )
     view = key_view(one, visit.words, visit.formats)
     return visit.page("key.html", status=422 if problem else 200, view=view, problem=problem, form=form)

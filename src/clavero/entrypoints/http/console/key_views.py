@@ -74,7 +74,7 @@ class KeyView(Struct, frozen=True, kw_only=True):
 
 
 class OneKey(Struct, frozen=True, kw_only=True):
-    """What the page of one key is made of; `team` and `project` are its service's."""
+    """What the page of one key is made of; `team` to `on_call` are its service's."""
 
     key: Key
     last_ns: int
@@ -84,6 +84,8 @@ class OneKey(Struct, frozen=True, kw_only=True):
     audit: Sequence[AuditRow]
     team: str
     project: str
+    repository: str = ""
+    on_call: str = ""
     gone: Mapping[str, Leaver] = {}  # who has left, by name
     heirs: Sequence[str] = ()  # who could own it
 
@@ -151,6 +153,8 @@ def _scopes(one: OneKey, t: Messages, f: Formats) -> list[Fact]:
         (t("col.endpoints"), ", ".join(key.endpoints) or t("scopes.all"), bool(key.endpoints)),
         (t("col.environment"), key.environment, True),
         (t("col.project"), f"{one.project} / {one.team}", False),
+        *([(t("col.on_call"), one.on_call, False)] if one.on_call else []),
+        *([(t("col.repository"), one.repository, True)] if one.repository else []),
         (t("col.key_id"), key.id, True),
         (
             t("col.output"),

@@ -2,6 +2,7 @@ from tests.flow.entrypoints.http.console.visitor import Visitor, words
 
 from clavero.control.commit import perform
 from clavero.control.members import NewMember, add_member, leave
+from clavero.control.organisation import Contact, update_service
 from clavero.domain.access import SYSTEM
 
 
@@ -67,3 +68,12 @@ async def test_a_key_whose_owner_left_says_so_and_is_given_to_another_from_its_p
     page = words(await visitor.page("/keys/prod-support-chat-01"))
     assert "owner nia" in page
     assert "transfer due by" not in page
+
+
+async def test_a_key_names_who_is_on_call_for_its_service(visitor: Visitor) -> None:
+    service = visitor.made["prod-support-chat-01"].service
+    contact = Contact(repository="github.com/acme/chat", on_call="#chat-oncall")
+    await perform(visitor.house.desk, SYSTEM, update_service, name=service, contact=contact)
+    page = words(await visitor.page("/keys/prod-support-chat-01"))
+    assert "On call #chat-oncall" in page
+    assert "github.com/acme/chat" in page

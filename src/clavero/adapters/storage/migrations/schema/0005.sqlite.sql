@@ -77,6 +77,8 @@ CREATE TABLE service (
     project TEXT NOT NULL,
     team TEXT NOT NULL,
     created_ns BIGINT NOT NULL,
+    repository TEXT NOT NULL,
+    on_call TEXT NOT NULL,
     PRIMARY KEY (name)
 );
 CREATE TABLE team (

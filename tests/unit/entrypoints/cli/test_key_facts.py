@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from clavero.entrypoints.cli.key import described
+from clavero.entrypoints.cli.key_facts import described
 
 KEY: dict[str, Any] = {
-    "name": "prod-mail-01", "kid": "5hT0bVn3KcRa", "state": "active", "owner": "asha", "transfer_due_at": None, "service": "mail", "environment": "prod",
+    "name": "prod-mail-01", "kid": "5hT0bVn3KcRa", "state": "active", "owner": "asha", "transfer_due_at": None, "on_call": "", "repository": "", "service": "mail", "environment": "prod",
     "team": "support", "project": "copilot", "purpose": "", "models": ["gpt-4o-mini"], "endpoints": ["chat"], "features": [],
     "expires_at": None, "last_used_at": None, "reason": "", "versions": [{"number": 1, "last_four": "Pz1k", "works": True, "ends_at": None}],
     "budgets": [{"limit": "$10/day", "spent_nano_usd": 4_200_000_000}],
