@@ -12,6 +12,7 @@ from clavero.control.commit import Changing, Desk, operation
 from clavero.control.find import key_named
 from clavero.control.members import living, owner_of, still_here
 from clavero.control.places import Place, check, settle
+from clavero.control.tiers import admit, check_end, renewed
 from clavero.domain import scopes, tokens
 from clavero.domain.keys import OVER, Key, KeyState, KeyVersion, Kid, may_become, newest, state_at, working_state
 from clavero.domain.names import NameParts, NameRule, suggestion
@@ -101,6 +102,7 @@ async def create(change: Changing, *, wanted: NewKey, reason: str = "") -> Issue
         created_ns=change.now_ns,
     )
     key = replace(key, state=working_state(key, change.now_ns))
+    await admit(change, key)
     await change.put(key)  # first: it is what the audit row is about
     await settle(change, place)
     return Issued(key, secret)
@@ -125,7 +127,7 @@ async def rotate(
     ends_ns = change.now_ns + grace_ns
     old = tuple(replace(one, ends_ns=min(one.ends_ns or ends_ns, ends_ns)) for one in key.versions)
     key = replace(key, versions=(*old, _version(change, newest(key).number + 1, secret)))
-    key = replace(key, state=working_state(key, change.now_ns))
+    key = await renewed(change, replace(key, state=working_state(key, change.now_ns)), grace_ns)
     await change.put(key)
     return Issued(key, secret)
 
@@ -174,6 +176,8 @@ async def update(change: Changing, *, name: str, edit: KeyEdit, reason: str = ""
     if key.state in OVER:
         raise _forbidden(key, key.state, "changed")
     key = _with_facts(change, key, edit)
+    if edit.expires_ns is not UNSET:
+        await check_end(change, key)
     if edit.owner is not UNSET:
         key = replace(key, owner=(await owner_of(change, edit.owner)).name)
     models = key.models if edit.models is UNSET else scopes.models(edit.models)

@@ -15,7 +15,7 @@ from clavero.domain.budgets import Budget, BudgetState, Subject
 from clavero.domain.keys import Key, KeyState
 from clavero.domain.members import Member
 from clavero.domain.names import ENVIRONMENT_RULE, is_environment, is_plain
-from clavero.domain.organisation import Environment, Project, Service, Team
+from clavero.domain.organisation import Environment, Project, Service, Team, Tier
 from clavero.domain.refusals import AlreadyExists, InUse, InvalidValue
 from clavero.ports.store import Reading
 
@@ -151,13 +151,21 @@ async def remove_service(change: Changing, *, name: str, reason: str = "") -> Se
 
 
 @operation("env.add")
-async def add_environment(change: Changing, *, name: str, reason: str = "") -> Environment:
+async def add_environment(change: Changing, *, name: str, tier: Tier = Tier.STANDARD, reason: str = "") -> Environment:
     """A new environment; its name will stand in keys."""
     if not is_environment(name):
         raise InvalidValue("name", ENVIRONMENT_RULE)
     if await change.get(Environment, name) is not None:
         raise AlreadyExists("env", name)
-    environment = Environment(name=name, created_ns=change.now_ns)
+    environment = Environment(name=name, created_ns=change.now_ns, tier=tier)
+    await change.put(environment)
+    return environment
+
+
+@operation("env.update")
+async def update_environment(change: Changing, *, name: str, tier: Tier, reason: str = "") -> Environment:
+    """Say how much harm keys of an environment can do; those that are there already and break it are drift."""
+    environment = replace(await named(change, Environment, name, "env"), tier=tier)
     await change.put(environment)
     return environment
 

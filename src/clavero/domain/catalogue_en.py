@@ -228,6 +228,11 @@ ENGLISH: dict[str, Words] = {
         "Who has left answers for no key that begins or works again.",
         "Give the key to a member who is here: clavero member list",
     ),
+    "tier_forbids": (
+        "The risk tier of the environment does not allow such a key",
+        "Critical environments ask for an end, rotation and a contact.",
+        "Do what the message names, or see clavero env drift",
+    ),
     "change_not_recorded": (
         "The change could not be recorded",
         "Nothing changes without its audit row.",

@@ -298,6 +298,11 @@ SPANISH: dict[str, Words] = {
         "Quien se fue no responde de claves que empiezan o vuelven.",
         "Da la clave a un miembro presente: clavero member list",
     ),
+    "tier_forbids": (
+        "El nivel de riesgo del entorno no permite esa clave",
+        "Los entornos críticos piden un fin, rotación y un contacto.",
+        "Haz lo que indica el mensaje, o mira clavero env drift",
+    ),
     "change_not_recorded": (
         "El cambio no se pudo registrar",
         "Nada cambia sin su fila de auditoría.",

@@ -1,5 +1,7 @@
 """Who a key works for: organisation, teams, projects, environments, services."""
 
+from enum import StrEnum
+
 from msgspec import Struct
 
 ORGANISATION = "default"  # one organisation until the room for several is built; it is also the vault's tenant
@@ -20,11 +22,20 @@ class Project(Struct, frozen=True, kw_only=True):
     created_ns: int = 0
 
 
+class Tier(StrEnum):
+    """How much harm a key of an environment can do; `domain/tiers` says what each demands."""
+
+    LOW = "low"
+    STANDARD = "standard"
+    CRITICAL = "critical"
+
+
 class Environment(Struct, frozen=True, kw_only=True):
     """Where software runs: prod, staging, dev. 2 to 8 of `[a-z0-9]`, since it stands in the key."""
 
     name: str
     created_ns: int = 0
+    tier: Tier = Tier.STANDARD
 
 
 class Service(Struct, frozen=True, kw_only=True):

@@ -117,6 +117,13 @@ class OwnerLeft(Refusal):
         super().__init__(f"The member {_said(name)} left on {day}", fix, field="owner")
 
 
+class TierForbids(Refusal):
+    """The risk tier of the environment does not allow such a key."""
+
+    def __init__(self, environment: str, tier: str, fact: str, fix: str) -> None:
+        super().__init__(f"The environment {_said(environment)} is {tier}: {fact}", fix)
+
+
 class Conflict(Refusal):
     """Somebody changed it meanwhile."""
 

@@ -29,7 +29,7 @@ from clavero.control.members import MemberEdit, NewMember
 from clavero.domain.access import SYSTEM
 from clavero.domain.budgets import Subject, Window
 from clavero.domain.credentials import Credential, Model, Network, Provider, ProviderKind
-from clavero.domain.organisation import Team
+from clavero.domain.organisation import Team, Tier
 from clavero.domain.pricing import Price
 from clavero.domain.sealing import Rekey, SealedKey
 from clavero.domain.secret import Secret
@@ -198,6 +198,7 @@ DRIVES: dict[str, Drive] = {
     "service.update": after(service, organisation.update_service, name="chat", project="helpdesk"),
     "service.remove": after(service, organisation.remove_service, name="chat"),
     "env.add": environment,
+    "env.update": after(environment, organisation.update_environment, name="prod", tier=Tier.CRITICAL),
     "env.remove": after(environment, organisation.remove_environment, name="prod"),
     "budget.set": budget,
     "budget.delete": after(budget, budgets.delete_budget, budget="organisation/default:day"),

@@ -17,6 +17,7 @@ from clavero.domain.refusals import (
     RekeyRuns,
     StateForbids,
     StorageUnavailable,
+    TierForbids,
     VaultClosed,
 )
 
@@ -31,6 +32,7 @@ EACH = [
     InUse("provider", "openai", "model support"),
     OwnerUnknown("ahsa", "asha"),
     OwnerLeft("asha", "2026-11-23"),
+    TierForbids("prod", "critical", "service mail names nobody on call", "clavero service update mail --on-call WHO"),
     Conflict("Two people changed it", "Look again"),
     ChangeNotRecorded(),
     StorageUnavailable(),

@@ -95,16 +95,15 @@ def _of_service(common: Common) -> list[Check]:
         api = Api(place, read_token(place.token_file), _SECONDS)
         status = api.get("/status")
         providers = api.get("/providers")["providers"]
-        vault = api.get("/vault")
+        vault, drift = api.get("/vault"), api.get("/drift")
     except Failure as failure:
         return [control, Check("token", "bad", failure.message, failure.fix)]
     gateway = place.gateway or str(status.get("gateway_url", ""))
     trust = place.trust if place.gateway else Trust(place.trust.ca_file)
     return [
         control, _gateway(gateway, trust), *tls_checks(status),
-        *workers_checks(status), *ingest_checks(status), *providers_checks(providers), owners_check(status),
-        vault_check(vault),
-        clock_check(date, clock().wall_ns()),
+        *workers_checks(status), *ingest_checks(status), *providers_checks(providers),
+        owners_check(status), tiers_check(drift), vault_check(vault), clock_check(date, clock().wall_ns()),
     ]  # fmt: skip
 
 
@@ -165,6 +164,13 @@ def owners_check(status: dict[str, Any]) -> Check:
         due = shown(status["transfer_due_at"])
         return Check("owners", "warn", speak("orphans", n=f"{keys:,}", moment=due), fix)
     return Check("owners", "ok", speak("orphans_none"))
+
+
+def tiers_check(drift: dict[str, Any]) -> Check:
+    """Whether every key meets what the tier of its environment demands."""
+    if drift["total"]:
+        return Check("tiers", "warn", speak("drift_some", n=f"{drift['total']:,}"), "clavero env drift")
+    return Check("tiers", "ok", speak("drift_none"))
 
 
 def vault_check(vault: dict[str, Any]) -> Check:

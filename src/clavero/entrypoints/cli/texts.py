@@ -112,6 +112,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{late} of {n} keys of members who left are overdue for transfer",
         "{late} de {n} claves de miembros que se fueron tienen el traspaso vencido",
     ),
+    "drift_none": ("every key meets its tier", "todas las claves cumplen su nivel"),
+    "drift_some": ("{n} demands of risk tiers are not met", "{n} exigencias de nivel de riesgo sin cumplir"),
+    "drift_rotation": ("its secret is too old", "su secreto es demasiado viejo"),
+    "drift_end": ("it does not end in time", "no termina a tiempo"),
+    "drift_on_call": ("nobody is on call", "no hay nadie de guardia"),
     "nothing_to_change": ("nothing to change was named", "no se indicó ningún cambio"),
     "none": ("None yet: {fix}", "Nada todavía: {fix}"),
     # --- vault
@@ -314,6 +319,7 @@ HEADINGS: dict[str, str] = {
     "REQUEST": "PETICIÓN", "CODE": "CÓDIGO", "ACTOR": "QUIÉN", "ACTION": "ACCIÓN", "OBJECT": "OBJETO",
     "SIZE": "TAMAÑO", "SCHEMA": "ESQUEMA", "ROWS": "FILAS",
     "REASON": "MOTIVO", "FROM": "DESDE", "SETTING": "AJUSTE", "VALUE": "VALOR", "SOURCE": "ORIGEN", "WHAT": "QUÉ ES",
-    "FILE": "ARCHIVO", "ON-CALL": "DE GUARDIA", "REPOSITORY": "REPOSITORIO", "TEAMS": "EQUIPOS", "EMAIL": "CORREO",
+    "FILE": "ARCHIVO", "ON-CALL": "DE GUARDIA", "REPOSITORY": "REPOSITORIO", "TIER": "NIVEL",
+    "TEAMS": "EQUIPOS", "EMAIL": "CORREO",
     "FACT": "HECHO", "FIX": "REMEDIO", "USE": "USO", "TOTAL": "TOTAL", "TAIL": "FINAL", "BY": "POR",
 }  # fmt: skip

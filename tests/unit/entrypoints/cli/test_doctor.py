@@ -8,6 +8,7 @@ from clavero.entrypoints.cli.doctor import (
     ingest_checks,
     owners_check,
     providers_checks,
+    tiers_check,
     tls_checks,
     vault_check,
     workers_checks,
@@ -104,3 +105,8 @@ def test_keys_of_members_who_left_are_a_warning_and_overdue_ones_a_failure(keys:
     found = owners_check({"keys_under_transfer": keys, "keys_overdue": late, "transfer_due_at": due})
     assert found.meaning == meaning
     assert bool(found.fix) == (meaning != "ok")
+
+
+def test_keys_that_break_their_tier_are_a_warning() -> None:
+    assert tiers_check({"total": 0, "drift": []}).meaning == "ok"
+    assert tiers_check({"total": 2, "drift": []}).fix == "clavero env drift"

@@ -1,4 +1,4 @@
-"""Owners of keys are members, and every owner that a key names becomes one; services have a contact."""
+"""Owners of keys become members; services have a contact, environments a risk tier."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """One table and two columns; whoever owned a key until now is a person who still answers for it."""
+    """One table and three columns; whoever owned a key until now is a person who still answers for it."""
     op.create_table(
         "member",
         sa.Column("name", sa.Text, primary_key=True, nullable=False),
@@ -19,13 +19,14 @@ def upgrade() -> None:
         "INSERT INTO member (name, email, kind, teams, state, created_ns, left_ns, due_ns) "
         "SELECT owner, '', 'person', '[]', 'active', min(created_ns), 0, 0 FROM virtual_key GROUP BY owner"
     )
-    _text("service", "repository", "on_call")
+    _texts("service", repository="", on_call="")
+    _texts("environment", tier="standard")
 
 
-def _text(table: str, *names: str) -> None:
-    """Columns that are empty where nobody wrote anything; as a first start makes them, without a default."""
-    for name in names:
-        op.add_column(table, sa.Column(name, sa.Text, nullable=False, server_default=sa.text("''")))
+def _texts(table: str, **columns: str) -> None:
+    """Columns and what rows that are there hold in them; as a first start makes them, without a default."""
+    for name, value in columns.items():
+        op.add_column(table, sa.Column(name, sa.Text, nullable=False, server_default=value))
     with op.batch_alter_table(table) as batch:
-        for name in names:
+        for name in columns:
             batch.alter_column(name, server_default=None, existing_type=sa.Text, existing_nullable=False)

@@ -6,16 +6,19 @@ from fastapi import Depends, status
 
 from clavero.control import organisation
 from clavero.control.organisation import Contact
-from clavero.domain.organisation import Environment, Project, Service, Team
+from clavero.control.tiers import Drift, drift
+from clavero.domain.organisation import Environment, Project, Service, Team, Tier
+from clavero.domain.tiers import Demand
 from clavero.entrypoints.http.admin.auth import Needs, router
 from clavero.entrypoints.http.admin.facts import Caller
 from clavero.entrypoints.http.admin.fields import Moment, Reasoned, Text, View, edit_of, moment
 
 routes = router("organisation")
+_MOST = 500  # breaches in one answer
 
 
 class NamedView(View):
-    """A team or an environment."""
+    """A team, or what else has a name."""
 
     name: str
     created_at: Moment
@@ -33,6 +36,30 @@ class ServiceView(ProjectView):
     project: str
     repository: str
     on_call: str
+
+
+class EnvironmentView(NamedView):
+    """An environment and how much harm its keys can do."""
+
+    tier: Tier
+
+
+class DriftView(View):
+    """A key that exists against a demand of its environment's tier, and the command that mends it."""
+
+    key: str
+    environment: str
+    tier: Tier
+    demand: Demand
+    fact: str
+    fix: str
+
+
+class DriftsView(View):
+    """The first of them by the names of keys, and how many there are."""
+
+    drift: list[DriftView]
+    total: int
 
 
 class TeamsView(View):
@@ -56,13 +83,25 @@ class ServicesView(View):
 class EnvironmentsView(View):
     """Every environment, by name."""
 
-    environments: list[NamedView]
+    environments: list[EnvironmentView]
 
 
 class NewBody(Reasoned):
     """What it is to be called."""
 
     name: Text
+
+
+class NewEnvironmentBody(NewBody):
+    """An environment: what stands in its keys, and how much harm they can do."""
+
+    tier: Tier = Tier.STANDARD
+
+
+class EnvironmentEditBody(Reasoned):
+    """How much harm keys of the environment can do."""
+
+    tier: Tier
 
 
 class NewProjectBody(NewBody):
@@ -194,27 +233,62 @@ async def remove_service(
 async def list_environments(caller: Annotated[Caller, Depends(Needs("env.read"))]) -> EnvironmentsView:
     """Every environment."""
     found = (await organisation.tree(caller.desk)).environments
-    return EnvironmentsView(environments=[_named(one) for one in found])
+    return EnvironmentsView(environments=[_environment(one) for one in found])
 
 
 @routes.post("/environments", status_code=status.HTTP_201_CREATED)
-async def add_environment(caller: Annotated[Caller, Depends(Needs("env.add"))], body: NewBody) -> NamedView:
+async def add_environment(
+    caller: Annotated[Caller, Depends(Needs("env.add"))], body: NewEnvironmentBody
+) -> EnvironmentView:
     """A new environment; its name will stand in keys."""
-    return _named(await caller.do(organisation.add_environment, name=body.name, reason=body.reason))
+    made = await caller.do(organisation.add_environment, name=body.name, tier=body.tier, reason=body.reason)
+    return _environment(made)
+
+
+@routes.patch("/environments/{name}")
+async def update_environment(
+    caller: Annotated[Caller, Depends(Needs("env.update"))], name: str, body: EnvironmentEditBody
+) -> EnvironmentView:
+    """Set the risk tier: what keys there must have from now on. Keys that break it already are drift."""
+    made = await caller.do(organisation.update_environment, name=name, tier=body.tier, reason=body.reason)
+    return _environment(made)
+
+
+@routes.get("/drift")
+async def list_drift(caller: Annotated[Caller, Depends(Needs("env.read"))]) -> DriftsView:
+    """The keys that do not meet what the tier of their environment demands."""
+    found = await drift(caller.desk)
+    return DriftsView(drift=[_drift(one) for one in found[:_MOST]], total=len(found))
 
 
 @routes.delete("/environments/{name}")
 async def remove_environment(
     caller: Annotated[Caller, Depends(Needs("env.remove"))], name: str, reason: Text = ""
-) -> NamedView:
+) -> EnvironmentView:
     """Remove an environment whose keys are all revoked."""
-    return _named(await caller.do(organisation.remove_environment, name=name, reason=reason))
+    return _environment(await caller.do(organisation.remove_environment, name=name, reason=reason))
 
 
 # --- telling
 
 
-def _named(thing: Team | Environment) -> NamedView:
+def _environment(one: Environment) -> EnvironmentView:
+    return EnvironmentView(name=one.name, tier=one.tier, created_at=moment(one.created_ns))
+
+
+def _drift(one: Drift) -> DriftView:
+    breach, key = one.breach, one.key
+    return DriftView(
+        key=key.name,
+        environment=key.environment,
+        tier=one.tier,
+        demand=breach.demand,
+        fact=breach.fact,
+        fix=breach.fix,
+    )
+
+
+def _named(thing: Team) -> NamedView:
     return NamedView(name=thing.name, created_at=moment(thing.created_ns))
 
 

@@ -29,6 +29,7 @@ STATUS: dict[type[Refusal], int] = {
     refusals.Conflict: 409,
     refusals.StateForbids: 409,
     refusals.InUse: 409,
+    refusals.TierForbids: 409,
     refusals.OwnerLeft: 409,
     refusals.OwnerUnknown: 422,
     refusals.InvalidValue: 422,

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from clavero.control.budgets import list_budgets
 from clavero.control.custody import leavers
 from clavero.control.keys import list_keys
+from clavero.control.tiers import drift
 from clavero.domain.keys import newest
 from clavero.entrypoints.http.console import reads
 from clavero.entrypoints.http.console.home_views import DAY, HOUR, MINUTE, QUARTER, Facts, home
@@ -31,6 +32,7 @@ async def show(visit: Visit) -> Response:
         today=await reads.by_key(desk, 1),
         rejects=await reads.rejects(desk),
         gone=await leavers(desk),
+        drift=await drift(desk),
     )
     return visit.page("home.html", view=home(facts, visit.words, visit.formats, visit.asked("chart")))
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from clavero.control.budgets import Standing
 from clavero.control.pressure import used
+from clavero.control.tiers import Drift
 from clavero.domain.budgets import Subject, Window
 from clavero.domain.keys import Key
 from clavero.domain.members import Leaver
@@ -63,6 +64,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     today: Mapping[str, Spent]
     rejects: int = 0
     gone: Mapping[str, Leaver] = {}  # who has left
+    drift: Sequence[Drift] = ()  # keys that do not meet their tier
 
 
 class HomeView(Struct, frozen=True, kw_only=True):
@@ -272,7 +274,9 @@ def home(facts: Facts, words: Messages, formats: Formats, chart: str) -> HomeVie
     colours = [("", "chart.answered"), ("warn", "chart.refused"), ("bad", "chart.failed")]
     return HomeView(
         needs=needs(
-            Trouble(made.hour, facts.codes, facts.standings, facts.keys, facts.rejects, facts.gone), words, formats
+            Trouble(made.hour, facts.codes, facts.standings, facts.keys, facts.rejects, facts.gone, facts.drift),
+            words,
+            formats,
         ),
         figures=made.figures(),
         chart=made.spend_chart() if spend else made.request_chart(),

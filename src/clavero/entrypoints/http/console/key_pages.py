@@ -10,10 +10,12 @@ from clavero.control.keys import list_keys, show_key
 from clavero.control.members import list_members
 from clavero.control.pressure import used
 from clavero.control.requests import Wanted
+from clavero.control.tiers import case_of
 from clavero.domain.budgets import Subject
 from clavero.domain.keys import Key, KeyState
 from clavero.domain.members import MemberState
 from clavero.domain.organisation import Service
+from clavero.domain.tiers import breaches
 from clavero.entrypoints.http.console import reads
 from clavero.entrypoints.http.console.key_list_views import QUICK, Asked, KeyFacts, keys_view
 from clavero.entrypoints.http.console.key_views import OneKey, key_view
@@ -53,6 +55,7 @@ async def key_page(
     desk = visit.desk
     async with desk.store.read() as look:
         service = await look.get(Service, key.service)
+        broken = breaches(await case_of(look, key, visit.now_ns))
     team, project = (service.team, service.project) if service else ("", "")
     one = OneKey(
         key=key,
@@ -61,6 +64,7 @@ async def key_page(
         calls=await reads.latest(desk, Wanted(key=key.id), _CALLS),
         standings=await standings_of(desk, binding(key, service)),
         audit=await reads.changes(desk, key.id, _CHANGES),
+        breaches=broken,
         gone=await leavers(desk),
         heirs=[one.name for one in await list_members(desk) if one.state is MemberState.ACTIVE],
         team=team,

@@ -12,6 +12,7 @@ from clavero.domain.budgets import Window, period_start
 from clavero.domain.keys import Key, KeyState, KeyVersion, newest, working
 from clavero.domain.members import Leaver, transfer_due
 from clavero.domain.money import NANO
+from clavero.domain.tiers import Breach
 from clavero.domain.usage import Exchange
 from clavero.entrypoints.http.console.formats import NOTHING, Formats
 from clavero.entrypoints.http.console.lanes import Epoch, Life, life_line
@@ -61,6 +62,7 @@ class KeyView(Struct, frozen=True, kw_only=True):
     can_enable: bool
     can_revoke: bool
     can_edit: bool
+    breaches: Sequence[tuple[str, str]]
     transfer: Markup
     heirs: Sequence[str]
     life: Markup
@@ -86,6 +88,7 @@ class OneKey(Struct, frozen=True, kw_only=True):
     project: str
     repository: str = ""
     on_call: str = ""
+    breaches: Sequence[Breach] = ()  # demands of its tier that it does not meet
     gone: Mapping[str, Leaver] = {}  # who has left, by name
     heirs: Sequence[str] = ()  # who could own it
 
@@ -110,6 +113,7 @@ def key_view(one: OneKey, t: Messages, f: Formats) -> KeyView:
         can_enable=state is KeyState.DISABLED,
         can_revoke=not over,
         can_edit=not over,
+        breaches=[(t(f"breach.{breach.demand}"), breach.fix) for breach in one.breaches] if not over else [],
         transfer=t.rich("key.transfer_due", name=key.owner, time=f.moment(due)) if due else Markup(),
         heirs=[name for name in one.heirs if name != key.owner] if due else [],
         life=_life(key, t, f),

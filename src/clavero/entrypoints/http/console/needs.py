@@ -7,10 +7,12 @@ from msgspec import Struct
 
 from clavero.control.budgets import Standing
 from clavero.control.pressure import used
+from clavero.control.tiers import Drift
 from clavero.domain.budgets import Subject
 from clavero.domain.keys import Key, KeyState, newest, working
 from clavero.domain.members import Leaver, transfer_due
 from clavero.domain.money import NANO
+from clavero.domain.organisation import Tier
 from clavero.entrypoints.http.console.figures import Sums
 from clavero.entrypoints.http.console.formats import Formats
 from clavero.entrypoints.http.console.messages import Messages
@@ -45,6 +47,7 @@ class Trouble(Struct, frozen=True):
     keys: Sequence[Key]
     rejects: int
     gone: Mapping[str, Leaver] = {}
+    drift: Sequence[Drift] = ()
 
 
 def needs(trouble: Trouble, words: Messages, formats: Formats) -> list[Need]:
@@ -55,6 +58,7 @@ def needs(trouble: Trouble, words: Messages, formats: Formats) -> list[Need]:
         *_budgets(trouble.standings, words, formats),
         *_unpriced(trouble.codes, words, formats),
         *_orphans(trouble, words, formats),
+        *_drift(trouble.drift, words, formats),
         *_keys(trouble.keys, words, formats),
     ]
     rank = {"bad": 0, "warn": 1, "": 2}
@@ -153,6 +157,19 @@ def _orphans(trouble: Trouble, t: Messages, f: Formats) -> Iterator[Need]:
             detail=t.rich("need.orphans_late" if late else "need.orphans_why", name=first, time=f.moment(due)),
             action=t("need.show_keys"),
             url="/keys?quick=orphaned",
+        )
+
+
+def _drift(drift: Sequence[Drift], t: Messages, f: Formats) -> Iterator[Need]:
+    if drift:
+        first = min(drift, key=lambda one: (one.tier is not Tier.CRITICAL, one.key.name))
+        yield Need(
+            tone="warn",
+            icon="key",
+            title=t.rich("need.drift", count=len(drift), number=f.count(len(drift))),
+            detail=t.rich("need.drift_why", name=first.key.name, fact=t(f"breach.{first.breach.demand}")),
+            action=t("need.open_key"),
+            url=f"/keys/{first.key.name}",
         )
 
 

@@ -2,8 +2,9 @@ from tests.flow.entrypoints.http.console.visitor import Visitor, words
 
 from clavero.control.commit import perform
 from clavero.control.members import NewMember, add_member, leave
-from clavero.control.organisation import Contact, update_service
+from clavero.control.organisation import Contact, update_environment, update_service
 from clavero.domain.access import SYSTEM
+from clavero.domain.organisation import Tier
 
 
 async def test_the_list_shows_each_key_once_what_wants_a_look_first(visitor: Visitor) -> None:
@@ -77,3 +78,12 @@ async def test_a_key_names_who_is_on_call_for_its_service(visitor: Visitor) -> N
     page = words(await visitor.page("/keys/prod-support-chat-01"))
     assert "On call #chat-oncall" in page
     assert "github.com/acme/chat" in page
+
+
+async def test_a_key_that_breaks_its_tier_says_what_mends_it(visitor: Visitor) -> None:
+    assert "nobody on call" not in words(await visitor.page("/keys/prod-support-chat-01"))
+    await perform(visitor.house.desk, SYSTEM, update_environment, name="prod", tier=Tier.CRITICAL)
+    page = words(await visitor.page("/keys/prod-support-chat-01"))
+    assert "Its service names nobody on call." in page
+    assert "clavero key update prod-support-chat-01 --expires 30d" in page
+    assert "of risk tiers are not met" in words(await visitor.page("/"))

@@ -2,9 +2,12 @@ from typing import Any
 
 from tests.unit.entrypoints.http.console.things import DAY, HOUR, NOW, a_key, a_standing, rotated
 
+from clavero.control.tiers import Drift
 from clavero.domain.budgets import Subject, Window
 from clavero.domain.keys import KeyState
 from clavero.domain.members import Leaver
+from clavero.domain.organisation import Tier
+from clavero.domain.tiers import Breach, Demand
 from clavero.entrypoints.http.console.figures import Sums
 from clavero.entrypoints.http.console.formats import Formats
 from clavero.entrypoints.http.console.messages import Messages
@@ -55,6 +58,14 @@ def test_keys_whose_owner_left_are_soon_and_once_overdue_now() -> None:
     for due_ns, tone in ((NOW + DAY, "warn"), (NOW, "bad")):
         (line,) = found(keys=[a_key(), a_key("prod-b-01"), over], gone={"asha": Leaver("asha", 1, due_ns)})
         assert (line.tone, line.title, line.url) == (tone, "2 keys have an owner who left", "/keys?quick=orphaned")
+
+
+def test_a_key_that_breaks_its_tier_is_named_the_critical_one_first() -> None:
+    old, bare = (Breach(demand=one, fact="-", fix="-") for one in (Demand.ROTATION, Demand.ON_CALL))
+    drift = [Drift(a_key("dev-a-01"), Tier.STANDARD, old), Drift(a_key("prod-b-01"), Tier.CRITICAL, bare)]
+    (line,) = found(drift=drift)
+    assert (line.tone, line.title, line.url) == ("warn", "2 demands of risk tiers are not met", "/keys/prod-b-01")
+    assert "names nobody on call" in line.detail
 
 
 def test_a_few_calls_say_nothing_about_a_share() -> None:

@@ -95,6 +95,7 @@ CREATE TABLE project (
 CREATE TABLE environment (
     name TEXT NOT NULL,
     created_ns BIGINT NOT NULL,
+    tier TEXT NOT NULL,
     PRIMARY KEY (name)
 );
 CREATE TABLE member (

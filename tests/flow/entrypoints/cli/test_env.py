@@ -1,0 +1,45 @@
+import pytest
+from tests.flow.entrypoints.cli.rig import Terminal
+
+
+async def test_one_is_added_and_listed(terminal: Terminal) -> None:
+    assert (await terminal.ok("env", "add", "staging")).err == "Added staging.\n"
+    lines = (await terminal.ok("env", "list")).out.splitlines()
+    assert lines[0].split() == ["NAME", "TIER", "CREATED"]
+    assert any(line.startswith("staging ") for line in lines)
+    listed = (await terminal.ok("env", "list", "--json")).json["environments"]
+    assert "staging" in [one["name"] for one in listed]
+
+
+async def test_a_name_that_is_taken_or_breaks_the_rule_is_refused(terminal: Terminal) -> None:
+    await terminal.ok("env", "add", "staging", "--json")
+    assert (await terminal.type("env", "add", "staging")).code == 5
+    assert (await terminal.type("env", "add", "Not A Name")).code == 2
+
+
+@pytest.mark.requirement(9)
+async def test_a_critical_environment_takes_no_key_without_an_end_and_somebody_on_call(terminal: Terminal) -> None:
+    old = ["key", "create", "prod-chat-01", "--owner", "asha"]
+    await terminal.ok(*old)
+    assert (await terminal.ok("env", "drift")).err == "every key meets its tier\n"
+    await terminal.ok("env", "update", "prod", "--tier", "critical", "--reason", "payments")
+    drift = (await terminal.ok("env", "drift")).out
+    assert "clavero key update prod-chat-01 --expires 30d" in drift
+    assert "clavero service update chat --on-call WHO" in drift
+    new = ["key", "create", "prod-chat-02", "--owner", "asha"]
+    done = await terminal.type(*new)
+    assert (done.code, "[tier_forbids]" in done.err) == (5, True)
+    assert "The environment prod is critical: a key there ends within 30 days" in done.err
+    assert "fix: --expires 30d" in done.err
+    done = await terminal.type(*new, "--expires", "30d")
+    assert "fix: clavero service update chat --on-call WHO" in done.err
+    await terminal.ok("service", "update", "chat", "--on-call", "#chat-oncall")
+    assert (await terminal.type(*new, "--expires", "31d")).code == 5
+    await terminal.ok(*new, "--expires", "30d")
+    assert (await terminal.type("key", "update", "prod-chat-02", "--expires", "never")).code == 5
+    await terminal.ok("key", "update", "prod-chat-01", "--expires", "30d")
+    assert (await terminal.ok("env", "drift", "--json")).json == {"drift": [], "total": 0}
+    assert (await terminal.type("env", "update", "prdo", "--tier", "low")).code == 3
+    assert (await terminal.type("env", "update", "prod", "--tier", "dear")).code == 2
+    assert (await terminal.ok("env", "add", "bank", "--tier", "critical", "--json")).json["tier"] == "critical"
+    assert "critical" in (await terminal.ok("env", "list")).out
