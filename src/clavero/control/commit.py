@@ -66,7 +66,13 @@ class Changing:
         self.desk = desk
         self.now_ns = now_ns
         self.touched: dict[tuple[str, str], Touched] = {}
+        self.remarks: list[str] = []
         self._writing = writing
+
+    def remark(self, text: str) -> None:
+        """Have something told before the reason in the audit row: what this change did not stop at."""
+        if text not in self.remarks:
+            self.remarks.append(text)
 
     async def get(self, kind: type[T], identity: str) -> T | None:
         """The object as it is now."""
@@ -148,7 +154,7 @@ async def perform(
     async with desk.store.write() as writing:
         changing = Changing(desk, writing, desk.clock.wall_ns())
         result = await work(changing, *args, **kwargs)
-        await _record(changing, writing, actor, name, str(kwargs.get("reason", "")))
+        await _record(changing, writing, actor, name, ": ".join([*changing.remarks, str(kwargs.get("reason", ""))]))
         # Before the commit: an end that is noted and then does not come about is tried again, the reverse is forgotten.
         stones = tombstones(((one.before, one.after) for one in changing.touched.values()), changing.now_ns)
         if stones:

@@ -9,8 +9,10 @@ from clavero.domain.budgets import Subject
 
 
 @operation("key.create_limited")
-async def create_limited(change: Changing, *, wanted: NewKey, budget: NewBudget, reason: str = "") -> Issued:
+async def create_limited(
+    change: Changing, *, wanted: NewKey, budget: NewBudget, override: bool = False, reason: str = ""
+) -> Issued:
     """A new key with a budget of its own; what is refused of either leaves neither."""
-    issued = await create(change, wanted=wanted, reason=reason)
+    issued = await create(change, wanted=wanted, override=override, reason=reason)
     await set_budget(change, wanted=replace(budget, subject=Subject.KEY, name=issued.key.id), reason=reason)
     return issued

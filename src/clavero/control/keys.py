@@ -3,13 +3,13 @@
 A secret leaves here once, in `Issued`; what is stored is its digest. Nothing is ever written over: a rotated key keeps
 all its versions, a revoked one its name. Every operation takes a `reason`, which `perform` keeps in the audit row.
 """
-# ruff: noqa: ARG001 - the reason is the audit's
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from clavero.control.commit import Changing, Desk, operation
 from clavero.control.find import key_named
+from clavero.control.freezes import unfrozen
 from clavero.control.members import living, owner_of, still_here
 from clavero.control.places import Place, check, settle
 from clavero.control.tiers import admit, check_end, renewed
@@ -80,10 +80,11 @@ class Issued(Struct, frozen=True):
 
 
 @operation("key.create")
-async def create(change: Changing, *, wanted: NewKey, reason: str = "") -> Issued:
+async def create(change: Changing, *, wanted: NewKey, override: bool = False, reason: str = "") -> Issued:
     """A new key, and whatever of its place is new; the first owner of a house too."""
     parts = await _free_name(change, wanted.name)
     place = check(await _place(change, wanted, parts))
+    await unfrozen(change, place.environment, override=override, reason=reason)
     kid, secret = await _mint(change, place.environment)
     key = Key(
         id=kid,
@@ -114,6 +115,7 @@ async def rotate(
     *,
     name: str,
     grace_ns: int = DAY_NS,
+    override: bool = False,
     reason: str = "",
 ) -> Issued:
     """A new secret for a key; the ones before it work for the grace that is given, none at 0."""
@@ -123,6 +125,7 @@ async def rotate(
     state = state_at(key, change.now_ns)
     if state in _FIXES:
         raise _forbidden(key, state, "rotated")
+    await unfrozen(change, key.environment, override=override, reason=reason)
     secret = _remint(change, key)
     ends_ns = change.now_ns + grace_ns
     old = tuple(replace(one, ends_ns=min(one.ends_ns or ends_ns, ends_ns)) for one in key.versions)
@@ -136,17 +139,20 @@ async def rotate(
 
 
 @operation("key.disable")
-async def disable(change: Changing, *, name: str, reason: str = "") -> Key:
+async def disable(change: Changing, *, name: str, override: bool = False, reason: str = "") -> Key:
     """Refuse a key until it is enabled again."""
+    key = await key_named(change, name)
+    await unfrozen(change, key.environment, override=override, reason=reason)
     return await _move(change, name, KeyState.DISABLED, reason)
 
 
 @operation("key.enable")
-async def enable(change: Changing, *, name: str, reason: str = "") -> Key:
+async def enable(change: Changing, *, name: str, override: bool = False, reason: str = "") -> Key:
     """Let a disabled key work again, as pending, active or rotating as it would have been."""
     key = await key_named(change, name)
     if key.state is not KeyState.DISABLED:
         raise _forbidden(key, state_at(key, change.now_ns), "enabled")
+    await unfrozen(change, key.environment, override=override, reason=reason)
     await still_here(change, key)
     key = replace(key, state=working_state(key, change.now_ns), reason="")
     await change.put(key)
@@ -160,9 +166,10 @@ async def revoke(change: Changing, *, name: str, reason: str = "") -> Key:
 
 
 @operation("key.retire")
-async def retire(change: Changing, *, name: str, reason: str = "") -> Key:
+async def retire(change: Changing, *, name: str, override: bool = False, reason: str = "") -> Key:
     """Put a revoked key away."""
     key = await key_named(change, name)
+    await unfrozen(change, key.environment, override=override, reason=reason)
     return await _move(change, name, KeyState.RETIRED, reason or key.reason)
 
 
@@ -170,11 +177,12 @@ async def retire(change: Changing, *, name: str, reason: str = "") -> Key:
 
 
 @operation("key.update")
-async def update(change: Changing, *, name: str, edit: KeyEdit, reason: str = "") -> Key:
+async def update(change: Changing, *, name: str, edit: KeyEdit, override: bool = False, reason: str = "") -> Key:
     """Change what a key may do, whose it is or when it ends; never its secret or its name."""
     key = await key_named(change, name)
     if key.state in OVER:
         raise _forbidden(key, key.state, "changed")
+    await unfrozen(change, key.environment, override=override, reason=reason)
     key = _with_facts(change, key, edit)
     if edit.expires_ns is not UNSET:
         await check_end(change, key)
@@ -197,11 +205,12 @@ async def update(change: Changing, *, name: str, edit: KeyEdit, reason: str = ""
 
 
 @operation("key.transfer")
-async def transfer(change: Changing, *, name: str, to: str, reason: str = "") -> Key:
+async def transfer(change: Changing, *, name: str, to: str, override: bool = False, reason: str = "") -> Key:
     """Give a key to another owner, who answers for it from now on."""
     key = await key_named(change, name)
     if key.state in OVER:
         raise _forbidden(key, key.state, "given away")
+    await unfrozen(change, key.environment, override=override, reason=reason)
     key = replace(key, owner=(await living(change, to)).name)
     await change.put(key)
     return key

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from clavero.control.commit import Changing, Desk, operation
 from clavero.control.find import named, nearest
+from clavero.control.freezes import unfrozen
 from clavero.domain import scopes
 from clavero.domain.keys import OVER, Key, day
 from clavero.domain.members import EMAIL_RULE, LONGEST, Member, MemberKind, MemberState, is_email, same
@@ -117,11 +118,13 @@ async def rejoin(change: Changing, *, name: str, reason: str = "") -> Member:
 
 
 @operation("member.transfer")
-async def transfer_all(change: Changing, *, name: str, to: str, reason: str = "") -> Handover:
+async def transfer_all(change: Changing, *, name: str, to: str, override: bool = False, reason: str = "") -> Handover:
     """Give every key of a member that could still work to another one."""
     await change.put(await named(change, Member, name))  # first: it is what the audit row is about
     heir = await living(change, to)
     keys = [replace(key, owner=heir.name) for key in await change.find(Key, owner=name) if key.state not in OVER]
+    for environment in sorted({key.environment for key in keys}):
+        await unfrozen(change, environment, override=override, reason=reason)
     await change.put_all(keys)
     return Handover(name, heir.name, tuple(sorted(key.name for key in keys)))
 

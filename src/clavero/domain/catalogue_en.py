@@ -233,6 +233,11 @@ ENGLISH: dict[str, Words] = {
         "Critical environments ask for an end, rotation and a contact.",
         "Do what the message names, or see clavero env drift",
     ),
+    "environment_frozen": (
+        "The environment is frozen",
+        "A window without changes was set; revoking is never refused.",
+        "Wait, or override it with --override --reason WHY",
+    ),
     "change_not_recorded": (
         "The change could not be recorded",
         "Nothing changes without its audit row.",

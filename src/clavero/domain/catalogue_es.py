@@ -303,6 +303,11 @@ SPANISH: dict[str, Words] = {
         "Los entornos críticos piden un fin, rotación y un contacto.",
         "Haz lo que indica el mensaje, o mira clavero env drift",
     ),
+    "environment_frozen": (
+        "El entorno está congelado",
+        "Hay una ventana sin cambios; revocar nunca se rechaza.",
+        "Espera, o añade --override --reason POR_QUÉ",
+    ),
     "change_not_recorded": (
         "El cambio no se pudo registrar",
         "Nada cambia sin su fila de auditoría.",

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from clavero.domain.freezes import Freeze
+
 ORGANISATION = "default"  # one organisation until the room for several is built; it is also the vault's tenant
 
 
@@ -36,6 +38,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     name: str
     created_ns: int = 0
     tier: Tier = Tier.STANDARD
+    freezes: tuple[Freeze, ...] = ()
 
 
 class Service(Struct, frozen=True, kw_only=True):

@@ -124,6 +124,14 @@ class TierForbids(Refusal):
         super().__init__(f"The environment {_said(environment)} is {tier}: {fact}", fix)
 
 
+class EnvironmentFrozen(Refusal):
+    """While a freeze holds, keys of the environment are revoked and not otherwise changed."""
+
+    def __init__(self, environment: str, until: str, why: str) -> None:
+        fact = f"The environment {_said(environment)} is frozen until {until}: {_said(why)}"
+        super().__init__(fact, "Wait, or add --override --reason WHY; clavero key revoke is never refused")
+
+
 class Conflict(Refusal):
     """Somebody changed it meanwhile."""
 

@@ -11,6 +11,7 @@ from clavero.control import (
     catalog,
     checkpoints,
     credentials,
+    freezes,
     issue,
     keys,
     members,
@@ -94,6 +95,18 @@ environment = plain(organisation.add_environment, name="prod")
 DAILY = NewBudget(subject=Subject.ORGANISATION, window=Window.DAY, limit_n=5)
 budget = plain(budgets.set_budget, wanted=DAILY)
 own_price = plain(catalog.set_price, price=PRICE)
+
+
+async def frozen(desk: Desk) -> Call:
+    await do(desk, organisation.add_environment, name="prod")
+    until_ns = desk.clock.wall_ns() + 3600 * 10**9
+    return freezes.freeze, {"name": "prod", "from_ns": 0, "until_ns": until_ns, "reason": "launch"}
+
+
+async def thawed(desk: Desk) -> Call:
+    work, kwargs = await frozen(desk)
+    await do(desk, work, **kwargs)
+    return freezes.thaw, {"name": "prod"}
 
 
 async def credential_removed(desk: Desk) -> Call:
@@ -199,6 +212,8 @@ DRIVES: dict[str, Drive] = {
     "service.remove": after(service, organisation.remove_service, name="chat"),
     "env.add": environment,
     "env.update": after(environment, organisation.update_environment, name="prod", tier=Tier.CRITICAL),
+    "env.freeze": frozen,
+    "env.thaw": thawed,
     "env.remove": after(environment, organisation.remove_environment, name="prod"),
     "budget.set": budget,
     "budget.delete": after(budget, budgets.delete_budget, budget="organisation/default:day"),

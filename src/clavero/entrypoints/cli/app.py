@@ -39,7 +39,7 @@ NOUNS = {
     "member": ("Who owns keys.", "list add show update leave rejoin transfer remove"),
     "team": ("Who pays for services.", "list add"),
     "project": ("Pieces of work, each of one team.", "list add"),
-    "env": ("Where software runs.", "list add update drift"),
+    "env": ("Where software runs.", "list add update freeze thaw drift"),
     "service": ("Programs that hold keys.", "list add update"),
     "request": ("The newest exchanges.", "list tail"),
     "audit": ("Who changed what.", "list verify export prove"),

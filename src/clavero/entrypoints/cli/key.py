@@ -78,7 +78,14 @@ _NO_EDIT = Edit()
 
 
 def create(
-    name: str, /, *, wanted: Wanted, env_file: Path | None = None, reason: str = "", common: Common = COMMON
+    name: str,
+    /,
+    *,
+    wanted: Wanted,
+    env_file: Path | None = None,
+    override: bool = False,
+    reason: str = "",
+    common: Common = COMMON,
 ) -> int:
     """Make a key; it is shown once.
 
@@ -90,6 +97,8 @@ def create(
         <env>-<service>[-<purpose>]-<nn>.
     env_file
         Write the key there, readable by you alone, and show it nowhere.
+    override
+        Do it though the environment is frozen; wants a reason.
     reason
         Why; kept in the audit trail.
     """
@@ -101,7 +110,8 @@ def create(
     answer = api.post(
         "/keys", name=name, owner=wanted.owner, service=wanted.service, team=wanted.team, project=wanted.project,
         models=names(wanted.models), endpoints=names(wanted.endpoint), features=names(wanted.feature),
-        expires_in=wanted.expires, limit=wanted.limit, default_output_tokens=wanted.output_tokens, reason=reason,
+        expires_in=wanted.expires, limit=wanted.limit, default_output_tokens=wanted.output_tokens,
+        override=override or None, reason=reason,
     )  # fmt: skip
     common.note("created", kid=answer["key"]["kid"])
     return _hand_out(common, answer, env_file, api.place.gateway, speak("shown_once"))
@@ -153,7 +163,14 @@ def show(name: str, /, *, common: Common = COMMON) -> int:
 
 
 def rotate(
-    name: str, /, *, grace: str = "24h", env_file: Path | None = None, reason: str = "", common: Common = COMMON
+    name: str,
+    /,
+    *,
+    grace: str = "24h",
+    env_file: Path | None = None,
+    override: bool = False,
+    reason: str = "",
+    common: Common = COMMON,
 ) -> int:
     """Give a key a new secret; the former one works for the grace.
 
@@ -167,17 +184,19 @@ def rotate(
         How long the former version still works; 0 ends it at once.
     env_file
         Write the new secret there, readable by you alone, and show it nowhere.
+    override
+        Do it though the environment is frozen; wants a reason.
     reason
         Why; kept in the audit trail.
     """
     if env_file is not None:
         probe_env(env_file)
     api = common.api()
-    answer = api.post(path_of("keys", name, "rotate"), grace=grace, reason=reason)
+    answer = api.post(path_of("keys", name, "rotate"), grace=grace, override=override or None, reason=reason)
     return _hand_out(common, answer, env_file, api.place.gateway, _rotated(answer["key"]["versions"]))
 
 
-def disable(name: str, /, *, reason: str = "", common: Common = COMMON) -> int:
+def disable(name: str, /, *, override: bool = False, reason: str = "", common: Common = COMMON) -> int:
     """Refuse a key until it is enabled again.
 
     Example: clavero key disable prod-mail-01 --reason "under review"
@@ -186,13 +205,15 @@ def disable(name: str, /, *, reason: str = "", common: Common = COMMON) -> int:
     ----------
     name
         Its name or public id.
+    override
+        Do it though the environment is frozen; wants a reason.
     reason
         Why; kept in the audit trail.
     """
-    return _move(common, name, "disable", reason)
+    return _move(common, name, "disable", reason, override=override)
 
 
-def enable(name: str, /, *, reason: str = "", common: Common = COMMON) -> int:
+def enable(name: str, /, *, override: bool = False, reason: str = "", common: Common = COMMON) -> int:
     """Let a disabled key work again.
 
     Example: clavero key enable prod-mail-01
@@ -201,10 +222,12 @@ def enable(name: str, /, *, reason: str = "", common: Common = COMMON) -> int:
     ----------
     name
         Its name or public id.
+    override
+        Do it though the environment is frozen; wants a reason.
     reason
         Why; kept in the audit trail.
     """
-    return _move(common, name, "enable", reason)
+    return _move(common, name, "enable", reason, override=override)
 
 
 def revoke(name: str, /, *, yes: bool = False, reason: str = "",
@@ -226,7 +249,7 @@ def revoke(name: str, /, *, yes: bool = False, reason: str = "",
     return _move(common, name, "revoke", reason)
 
 
-def retire(name: str, /, *, reason: str = "", common: Common = COMMON) -> int:
+def retire(name: str, /, *, override: bool = False, reason: str = "", common: Common = COMMON) -> int:
     """Put a revoked key away; its records stay.
 
     Example: clavero key retire prod-mail-01
@@ -235,13 +258,17 @@ def retire(name: str, /, *, reason: str = "", common: Common = COMMON) -> int:
     ----------
     name
         Its name or public id.
+    override
+        Do it though the environment is frozen; wants a reason.
     reason
         Why; kept in the audit trail.
     """
-    return _move(common, name, "retire", reason)
+    return _move(common, name, "retire", reason, override=override)
 
 
-def update(name: str, /, *, edit: Edit = _NO_EDIT, reason: str = "", common: Common = COMMON) -> int:
+def update(
+    name: str, /, *, edit: Edit = _NO_EDIT, override: bool = False, reason: str = "", common: Common = COMMON
+) -> int:
     """Change what a key may do, whose it is, or when it ends.
 
     Example: clavero key update prod-mail-01 --add-model gpt-4o --expires 90d
@@ -250,6 +277,8 @@ def update(name: str, /, *, edit: Edit = _NO_EDIT, reason: str = "", common: Com
     ----------
     name
         Its name or public id.
+    override
+        Do it though the environment is frozen; wants a reason.
     reason
         Why; kept in the audit trail.
     """
@@ -259,12 +288,12 @@ def update(name: str, /, *, edit: Edit = _NO_EDIT, reason: str = "", common: Com
         add_endpoints=names(edit.add_endpoint), remove_endpoints=names(edit.remove_endpoint),
         add_features=names(edit.add_feature), remove_features=names(edit.remove_feature),
     )  # fmt: skip
-    key = common.api().patch(path_of("keys", name), **sent)
+    key = common.api().patch(path_of("keys", name), override=override or None, **sent)
     common.note("updated", name=key["name"])
     return common.answer(key) if common.json else 0
 
 
-def transfer(name: str, /, *, to: str, reason: str = "", common: Common = COMMON) -> int:
+def transfer(name: str, /, *, to: str, override: bool = False, reason: str = "", common: Common = COMMON) -> int:
     """Give a key to another owner, who answers for it from now on.
 
     Example: clavero key transfer prod-mail-01 --to bela
@@ -275,10 +304,12 @@ def transfer(name: str, /, *, to: str, reason: str = "", common: Common = COMMON
         Its name or public id.
     to
         The member whose it is to be.
+    override
+        Do it though the environment is frozen; wants a reason.
     reason
         Why; kept in the audit trail.
     """
-    key = common.api().post(path_of("keys", name, "transfer"), to=to, reason=reason)
+    key = common.api().post(path_of("keys", name, "transfer"), to=to, override=override or None, reason=reason)
     common.note("transferred", n=1, to=key["owner"])
     return common.answer(key) if common.json else 0
 
@@ -320,7 +351,7 @@ def _hand_out(common: Common, answer: dict[str, Any], env_file: Path | None, gat
     return 0
 
 
-def _move(common: Common, name: str, verb: str, reason: str) -> int:
-    key = common.api().post(path_of("keys", name, verb), reason=reason)
+def _move(common: Common, name: str, verb: str, reason: str, *, override: bool = False) -> int:
+    key = common.api().post(path_of("keys", name, verb), override=override or None, reason=reason)
     common.note(f"done.{verb}")
     return common.answer(key) if common.json else 0

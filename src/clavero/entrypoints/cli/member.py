@@ -154,7 +154,7 @@ def rejoin(name: str, /, *, reason: str = "", common: Common = COMMON) -> int:
     return common.answer(member) if common.json else 0
 
 
-def transfer(name: str, /, *, to: str, reason: str = "", common: Common = COMMON) -> int:
+def transfer(name: str, /, *, to: str, override: bool = False, reason: str = "", common: Common = COMMON) -> int:
     """Give all keys of one member to another.
 
     Example: clavero member transfer asha --to bela
@@ -165,10 +165,12 @@ def transfer(name: str, /, *, to: str, reason: str = "", common: Common = COMMON
         Whose they are.
     to
         Whose they are to be.
+    override
+        Do it though the environment is frozen; wants a reason.
     reason
         Why; kept in the audit trail.
     """
-    done = common.api().post(path_of("members", name, "transfer"), to=to, reason=reason)
+    done = common.api().post(path_of("members", name, "transfer"), to=to, override=override or None, reason=reason)
     common.note("transferred", n=f"{len(done['keys']):,}", to=done["to"])
     return common.answer(done) if common.json else 0
 

@@ -112,6 +112,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{late} of {n} keys of members who left are overdue for transfer",
         "{late} de {n} claves de miembros que se fueron tienen el traspaso vencido",
     ),
+    "frozen": ("frozen until {end}: {reason}", "congelado hasta {end}: {reason}"),
+    "freeze": ("frozen from {begin} until {end}: {reason}", "se congela de {begin} a {end}: {reason}"),
+    "thawed": ("Thawed {name}.", "{name} ya no está congelado."),
     "drift_none": ("every key meets its tier", "todas las claves cumplen su nivel"),
     "drift_some": ("{n} demands of risk tiers are not met", "{n} exigencias de nivel de riesgo sin cumplir"),
     "drift_rotation": ("its secret is too old", "su secreto es demasiado viejo"),
@@ -319,7 +322,7 @@ HEADINGS: dict[str, str] = {
     "REQUEST": "PETICIÓN", "CODE": "CÓDIGO", "ACTOR": "QUIÉN", "ACTION": "ACCIÓN", "OBJECT": "OBJETO",
     "SIZE": "TAMAÑO", "SCHEMA": "ESQUEMA", "ROWS": "FILAS",
     "REASON": "MOTIVO", "FROM": "DESDE", "SETTING": "AJUSTE", "VALUE": "VALOR", "SOURCE": "ORIGEN", "WHAT": "QUÉ ES",
-    "FILE": "ARCHIVO", "ON-CALL": "DE GUARDIA", "REPOSITORY": "REPOSITORIO", "TIER": "NIVEL",
+    "FILE": "ARCHIVO", "ON-CALL": "DE GUARDIA", "REPOSITORY": "REPOSITORIO", "TIER": "NIVEL", "FREEZE": "CONGELADO",
     "TEAMS": "EQUIPOS", "EMAIL": "CORREO",
     "FACT": "HECHO", "FIX": "REMEDIO", "USE": "USO", "TOTAL": "TOTAL", "TAIL": "FINAL", "BY": "POR",
 }  # fmt: skip

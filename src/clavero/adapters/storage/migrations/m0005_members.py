@@ -1,4 +1,4 @@
-"""Owners of keys become members; services have a contact, environments a risk tier."""
+"""Owners of keys become members; services have a contact, environments a tier and freezes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """One table and three columns; whoever owned a key until now is a person who still answers for it."""
+    """One table and four columns; whoever owned a key until now is a person who still answers for it."""
     op.create_table(
         "member",
         sa.Column("name", sa.Text, primary_key=True, nullable=False),
@@ -20,7 +20,7 @@ def upgrade() -> None:
         "SELECT owner, '', 'person', '[]', 'active', min(created_ns), 0, 0 FROM virtual_key GROUP BY owner"
     )
     _texts("service", repository="", on_call="")
-    _texts("environment", tier="standard")
+    _texts("environment", tier="standard", freezes="[]")
 
 
 def _texts(table: str, **columns: str) -> None:

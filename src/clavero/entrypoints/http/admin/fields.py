@@ -40,6 +40,12 @@ class Reasoned(Body):
     reason: Text = ""
 
 
+class Overriding(Reasoned):
+    """A change of keys; `override` makes it though their environment is frozen, and wants a reason."""
+
+    override: bool = False
+
+
 class Once(JSONResponse):
     """An answer that holds a secret: it is given once, and no cache keeps it."""
 
@@ -81,6 +87,20 @@ def instant_ns(text: str, field: str, now_ns: int) -> int:
         return int(aware.timestamp()) * _SECOND
     except (ValueError, OverflowError):
         raise InvalidValue(field, "a duration such as 7d, or a day such as 2026-11-23", "7d") from None
+
+
+def ahead_ns(text: str, field: str, now_ns: int) -> int:
+    """UTC nanoseconds of a moment (RFC 3339, UTC where it names no zone), or a duration from now; `InvalidValue`."""
+    try:
+        return now_ns + parse_duration(text) * _SECOND
+    except ValueError:
+        pass
+    try:
+        read = datetime.fromisoformat(text.strip())
+        aware = read if read.tzinfo else read.replace(tzinfo=UTC)
+        return int(aware.timestamp()) * _SECOND
+    except (ValueError, OverflowError):
+        raise InvalidValue(field, "a duration such as 24h, or a moment such as 2026-11-30T08:00Z", "24h") from None
 
 
 def limit_of(text: str, field: str = "limit") -> tuple[int, Window]:

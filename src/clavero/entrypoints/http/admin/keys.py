@@ -17,17 +17,27 @@ from clavero.domain.members import transfer_due
 from clavero.domain.refusals import InvalidValue
 from clavero.entrypoints.http.admin.auth import Needs, router
 from clavero.entrypoints.http.admin.facts import Caller
-from clavero.entrypoints.http.admin.fields import Names, Once, Reasoned, Text, View, edit_of, limit_of, span_ns
+from clavero.entrypoints.http.admin.fields import (
+    Names,
+    Once,
+    Overriding,
+    Reasoned,
+    Text,
+    View,
+    edit_of,
+    limit_of,
+    span_ns,
+)
 from clavero.entrypoints.http.admin.key_views import KeysView, KeyView, described, described_all
 from clavero.entrypoints.http.admin.members import HeirBody
 
 routes = router("keys")
 Reader = Annotated[Caller, Depends(Needs("key.read"))]
 _MOST = 5000  # keys in one answer
-_VERBS = {"disable": keys.disable, "enable": keys.enable, "revoke": keys.revoke, "retire": keys.retire}
+_VERBS = {"disable": keys.disable, "enable": keys.enable, "retire": keys.retire}
 
 
-class NewKeyBody(Reasoned):
+class NewKeyBody(Overriding):
     """A key as it is asked for; what is left out follows from its name. Empty `models` or `endpoints` is every one."""
 
     name: Text
@@ -46,7 +56,7 @@ class NewKeyBody(Reasoned):
     limit: Text = ""
 
 
-class KeyEditBody(Reasoned):
+class KeyEditBody(Overriding):
     """What changes of a key: a whole list replaces, `add_` and `remove_` change a list that is there.
 
     `expires_in` counts from now; `never` takes the end away.
@@ -66,7 +76,7 @@ class KeyEditBody(Reasoned):
     remove_features: Names = ()
 
 
-class RotateBody(Reasoned):
+class RotateBody(Overriding):
     """How long the versions before the new one still work."""
 
     grace: Text = "24h"
@@ -142,12 +152,14 @@ async def create_key(caller: Annotated[Caller, Depends(Needs("key.create"))], bo
         default_output_tokens=body.default_output_tokens,
     )
     if not body.limit:
-        return await _issued(caller, await caller.do(keys.create, wanted=wanted, reason=body.reason))
+        issued = await caller.do(keys.create, wanted=wanted, override=body.override, reason=body.reason)
+        return await _issued(caller, issued)
     limit_n, window = limit_of(body.limit)
     budget = NewBudget(subject=Subject.KEY, name=body.name, window=window, limit_n=limit_n)
-    return await _issued(
-        caller, await caller.do(issue.create_limited, wanted=wanted, budget=budget, reason=body.reason)
+    issued = await caller.do(
+        issue.create_limited, wanted=wanted, budget=budget, override=body.override, reason=body.reason
     )
+    return await _issued(caller, issued)
 
 
 @routes.get("/keys/{key}")
@@ -160,13 +172,15 @@ async def show_key(caller: Reader, key: str) -> KeyView:
 async def update_key(caller: Annotated[Caller, Depends(Needs("key.update"))], key: str, body: KeyEditBody) -> KeyView:
     """Change what a key may do, whose it is or when it ends; never its name or its secret."""
     edit = edit_of(KeyEdit, body, expires_ns=_new_end(caller, body.expires_in))
-    return await _told(caller, await caller.do(keys.update, name=key, edit=edit, reason=body.reason))
+    changed = await caller.do(keys.update, name=key, edit=edit, override=body.override, reason=body.reason)
+    return await _told(caller, changed)
 
 
 @routes.post("/keys/{key}/transfer")
 async def transfer_key(caller: Annotated[Caller, Depends(Needs("key.transfer"))], key: str, body: HeirBody) -> KeyView:
     """Give the key to another owner."""
-    return await _told(caller, await caller.do(keys.transfer, name=key, to=body.to, reason=body.reason))
+    given = await caller.do(keys.transfer, name=key, to=body.to, override=body.override, reason=body.reason)
+    return await _told(caller, given)
 
 
 @routes.post("/keys/{key}/rotate", response_class=Once)
@@ -176,7 +190,8 @@ async def rotate_key(
     """A new secret; the ones before it work for the grace, none at `0`."""
     body = body or RotateBody()
     grace_ns = span_ns(body.grace, "grace")
-    return await _issued(caller, await caller.do(keys.rotate, name=key, grace_ns=grace_ns, reason=body.reason))
+    issued = await caller.do(keys.rotate, name=key, grace_ns=grace_ns, override=body.override, reason=body.reason)
+    return await _issued(caller, issued)
 
 
 @routes.get("/keys/{key}/why")
@@ -191,19 +206,28 @@ async def why_refused(
     return WhyView(key=key, model=model, endpoint=endpoint, steps=steps)
 
 
-def _add_verb(verb: Literal["disable", "enable", "revoke", "retire"], says: str) -> None:
+@routes.post("/keys/{key}/revoke")
+async def revoke_key(
+    caller: Annotated[Caller, Depends(Needs("key.revoke"))], key: str, body: Reasoned | None = None
+) -> KeyView:
+    """End the key for ever, all versions of it: within a second on every worker. No freeze refuses it."""
+    return await _told(caller, await caller.do(keys.revoke, name=key, reason=body.reason if body else ""))
+
+
+def _add_verb(verb: Literal["disable", "enable", "retire"], says: str) -> None:
     work = _VERBS[verb]
 
     @routes.post(f"/keys/{{key}}/{verb}", name=f"{verb}_key", description=says)
     async def move(
-        caller: Annotated[Caller, Depends(Needs(f"key.{verb}"))], key: str, body: Reasoned | None = None
+        caller: Annotated[Caller, Depends(Needs(f"key.{verb}"))], key: str, body: Overriding | None = None
     ) -> KeyView:
-        return await _told(caller, await caller.do(work, name=key, reason=body.reason if body else ""))
+        body = body or Overriding()
+        moved = await caller.do(work, name=key, override=body.override, reason=body.reason)
+        return await _told(caller, moved)
 
 
 _add_verb("disable", "Refuse the key until it is enabled again.")
 _add_verb("enable", "Let a disabled key work again.")
-_add_verb("revoke", "End the key for ever, all versions of it: within a second on every worker.")
 _add_verb("retire", "Put a revoked key away.")
 
 

@@ -9,7 +9,7 @@ from clavero.control.members import MemberEdit, NewMember
 from clavero.domain.members import Member, MemberKind, MemberState
 from clavero.entrypoints.http.admin.auth import Needs, router
 from clavero.entrypoints.http.admin.facts import Caller
-from clavero.entrypoints.http.admin.fields import Moment, Names, Reasoned, Text, View, edit_of, moment
+from clavero.entrypoints.http.admin.fields import Moment, Names, Overriding, Reasoned, Text, View, edit_of, moment
 
 routes = router("members")
 Reader = Annotated[Caller, Depends(Needs("member.read"))]
@@ -55,7 +55,7 @@ class MemberEditBody(Reasoned):
     teams: Names | None = None
 
 
-class HeirBody(Reasoned):
+class HeirBody(Overriding):
     """Who is to own it from now on."""
 
     to: Text
@@ -119,7 +119,7 @@ async def transfer_all(
     caller: Annotated[Caller, Depends(Needs("member.transfer"))], name: str, body: HeirBody
 ) -> HandoverView:
     """Give every key of a member that is not over to another one."""
-    done = await caller.do(members.transfer_all, name=name, to=body.to, reason=body.reason)
+    done = await caller.do(members.transfer_all, name=name, to=body.to, override=body.override, reason=body.reason)
     return HandoverView(name=done.name, to=done.to, keys=list(done.keys))
 
 

@@ -3,15 +3,17 @@
 from typing import Annotated
 
 from fastapi import Depends, status
+from pydantic import Field
 
-from clavero.control import organisation
+from clavero.control import freezes, organisation
 from clavero.control.organisation import Contact
 from clavero.control.tiers import Drift, drift
+from clavero.domain.freezes import not_over
 from clavero.domain.organisation import Environment, Project, Service, Team, Tier
 from clavero.domain.tiers import Demand
 from clavero.entrypoints.http.admin.auth import Needs, router
 from clavero.entrypoints.http.admin.facts import Caller
-from clavero.entrypoints.http.admin.fields import Moment, Reasoned, Text, View, edit_of, moment
+from clavero.entrypoints.http.admin.fields import Body, Moment, Reasoned, Text, View, ahead_ns, edit_of, moment
 
 routes = router("organisation")
 _MOST = 500  # breaches in one answer
@@ -38,10 +40,20 @@ class ServiceView(ProjectView):
     on_call: str
 
 
+class FreezeView(View):
+    """A window without changes; `holds` where it has begun."""
+
+    from_at: Moment
+    until_at: Moment
+    reason: str
+    holds: bool
+
+
 class EnvironmentView(NamedView):
-    """An environment and how much harm its keys can do."""
+    """An environment: how much harm its keys can do, and when nothing about them changes."""
 
     tier: Tier
+    freezes: list[FreezeView]
 
 
 class DriftView(View):
@@ -102,6 +114,20 @@ class EnvironmentEditBody(Reasoned):
     """How much harm keys of the environment can do."""
 
     tier: Tier
+
+
+class FreezeBody(Body):
+    """A window: from now where nothing else is said; `from_` and `until` are moments, or lengths of time from now."""
+
+    from_: Annotated[str, Field(max_length=500, alias="from")] = ""
+    until: Text
+    reason: Text
+
+
+class ThawBody(Reasoned):
+    """Which windows end: those that hold, with `every` those to come as well."""
+
+    every: bool = False
 
 
 class NewProjectBody(NewBody):
@@ -233,7 +259,7 @@ async def remove_service(
 async def list_environments(caller: Annotated[Caller, Depends(Needs("env.read"))]) -> EnvironmentsView:
     """Every environment."""
     found = (await organisation.tree(caller.desk)).environments
-    return EnvironmentsView(environments=[_environment(one) for one in found])
+    return EnvironmentsView(environments=[_environment(one, caller.now_ns) for one in found])
 
 
 @routes.post("/environments", status_code=status.HTTP_201_CREATED)
@@ -242,7 +268,7 @@ async def add_environment(
 ) -> EnvironmentView:
     """A new environment; its name will stand in keys."""
     made = await caller.do(organisation.add_environment, name=body.name, tier=body.tier, reason=body.reason)
-    return _environment(made)
+    return _environment(made, caller.now_ns)
 
 
 @routes.patch("/environments/{name}")
@@ -251,7 +277,28 @@ async def update_environment(
 ) -> EnvironmentView:
     """Set the risk tier: what keys there must have from now on. Keys that break it already are drift."""
     made = await caller.do(organisation.update_environment, name=name, tier=body.tier, reason=body.reason)
-    return _environment(made)
+    return _environment(made, caller.now_ns)
+
+
+@routes.post("/environments/{name}/freeze")
+async def freeze_environment(
+    caller: Annotated[Caller, Depends(Needs("env.freeze"))], name: str, body: FreezeBody
+) -> EnvironmentView:
+    """Let nothing about the keys of the environment change for a time, but their revocation."""
+    from_ns = ahead_ns(body.from_, "from", caller.now_ns) if body.from_ else 0
+    until_ns = ahead_ns(body.until, "until", caller.now_ns)
+    made = await caller.do(freezes.freeze, name=name, from_ns=from_ns, until_ns=until_ns, reason=body.reason)
+    return _environment(made, caller.now_ns)
+
+
+@routes.post("/environments/{name}/thaw")
+async def thaw_environment(
+    caller: Annotated[Caller, Depends(Needs("env.thaw"))], name: str, body: ThawBody | None = None
+) -> EnvironmentView:
+    """End the freezes that hold now, or every one."""
+    body = body or ThawBody()
+    made = await caller.do(freezes.thaw, name=name, every=body.every, reason=body.reason)
+    return _environment(made, caller.now_ns)
 
 
 @routes.get("/drift")
@@ -266,14 +313,24 @@ async def remove_environment(
     caller: Annotated[Caller, Depends(Needs("env.remove"))], name: str, reason: Text = ""
 ) -> EnvironmentView:
     """Remove an environment whose keys are all revoked."""
-    return _environment(await caller.do(organisation.remove_environment, name=name, reason=reason))
+    gone = await caller.do(organisation.remove_environment, name=name, reason=reason)
+    return _environment(gone, caller.now_ns)
 
 
 # --- telling
 
 
-def _environment(one: Environment) -> EnvironmentView:
-    return EnvironmentView(name=one.name, tier=one.tier, created_at=moment(one.created_ns))
+def _environment(one: Environment, now_ns: int) -> EnvironmentView:
+    windows = [
+        FreezeView(
+            from_at=moment(window.from_ns),
+            until_at=moment(window.until_ns),
+            reason=window.reason,
+            holds=window.from_ns <= now_ns,
+        )
+        for window in not_over(one.freezes, now_ns)
+    ]
+    return EnvironmentView(name=one.name, tier=one.tier, freezes=windows, created_at=moment(one.created_ns))
 
 
 def _drift(one: Drift) -> DriftView:

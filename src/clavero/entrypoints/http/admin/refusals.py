@@ -30,6 +30,7 @@ STATUS: dict[type[Refusal], int] = {
     refusals.StateForbids: 409,
     refusals.InUse: 409,
     refusals.TierForbids: 409,
+    refusals.EnvironmentFrozen: 409,
     refusals.OwnerLeft: 409,
     refusals.OwnerUnknown: 422,
     refusals.InvalidValue: 422,

@@ -12,9 +12,10 @@ from clavero.control.pressure import used
 from clavero.control.requests import Wanted
 from clavero.control.tiers import case_of
 from clavero.domain.budgets import Subject
+from clavero.domain.freezes import holding
 from clavero.domain.keys import Key, KeyState
 from clavero.domain.members import MemberState
-from clavero.domain.organisation import Service
+from clavero.domain.organisation import Environment, Service
 from clavero.domain.tiers import breaches
 from clavero.entrypoints.http.console import reads
 from clavero.entrypoints.http.console.key_list_views import QUICK, Asked, KeyFacts, keys_view
@@ -55,6 +56,7 @@ async def key_page(
     desk = visit.desk
     async with desk.store.read() as look:
         service = await look.get(Service, key.service)
+        environment = await look.get(Environment, key.environment)
         broken = breaches(await case_of(look, key, visit.now_ns))
     team, project = (service.team, service.project) if service else ("", "")
     one = OneKey(
@@ -64,6 +66,7 @@ async def key_page(
         calls=await reads.latest(desk, Wanted(key=key.id), _CALLS),
         standings=await standings_of(desk, binding(key, service)),
         audit=await reads.changes(desk, key.id, _CHANGES),
+        freeze=holding(environment.freezes, visit.now_ns) if environment else None,
         breaches=broken,
         gone=await leavers(desk),
         heirs=[one.name for one in await list_members(desk) if one.state is MemberState.ACTIVE],

@@ -9,6 +9,7 @@ from msgspec import Struct
 from clavero.control.budgets import Standing
 from clavero.domain.audit import AuditRow
 from clavero.domain.budgets import Window, period_start
+from clavero.domain.freezes import Freeze
 from clavero.domain.keys import Key, KeyState, KeyVersion, newest, working
 from clavero.domain.members import Leaver, transfer_due
 from clavero.domain.money import NANO
@@ -62,6 +63,7 @@ class KeyView(Struct, frozen=True, kw_only=True):
     can_enable: bool
     can_revoke: bool
     can_edit: bool
+    frozen: str
     breaches: Sequence[tuple[str, str]]
     transfer: Markup
     heirs: Sequence[str]
@@ -88,6 +90,7 @@ class OneKey(Struct, frozen=True, kw_only=True):
     project: str
     repository: str = ""
     on_call: str = ""
+    freeze: Freeze | None = None  # the window that holds in its environment
     breaches: Sequence[Breach] = ()  # demands of its tier that it does not meet
     gone: Mapping[str, Leaver] = {}  # who has left, by name
     heirs: Sequence[str] = ()  # who could own it
@@ -113,6 +116,7 @@ def key_view(one: OneKey, t: Messages, f: Formats) -> KeyView:
         can_enable=state is KeyState.DISABLED,
         can_revoke=not over,
         can_edit=not over,
+        frozen=_frozen(one, t, f) if not over else "",
         breaches=[(t(f"breach.{breach.demand}"), breach.fix) for breach in one.breaches] if not over else [],
         transfer=t.rich("key.transfer_due", name=key.owner, time=f.moment(due)) if due else Markup(),
         heirs=[name for name in one.heirs if name != key.owner] if due else [],
@@ -130,6 +134,13 @@ def key_view(one: OneKey, t: Messages, f: Formats) -> KeyView:
         scopes=_scopes(one, t, f),
         audit=[AuditLine(_said(row, t), row.reason, f.nearly(row.at_ns)) for row in one.audit],
     )
+
+
+def _frozen(one: OneKey, t: Messages, f: Formats) -> str:
+    window = one.freeze
+    if window is None:
+        return ""
+    return t("key.frozen", name=one.key.environment, time=f.moment(window.until_ns), reason=window.reason)
 
 
 def _version(key: Key, version: KeyVersion, t: Messages, f: Formats) -> VersionRow:

@@ -1,6 +1,7 @@
 from tests.flow.entrypoints.http.console.visitor import Visitor, words
 
 from clavero.control.commit import perform
+from clavero.control.freezes import freeze
 from clavero.control.members import NewMember, add_member, leave
 from clavero.control.organisation import Contact, update_environment, update_service
 from clavero.domain.access import SYSTEM
@@ -87,3 +88,13 @@ async def test_a_key_that_breaks_its_tier_says_what_mends_it(visitor: Visitor) -
     assert "Its service names nobody on call." in page
     assert "clavero key update prod-support-chat-01 --expires 30d" in page
     assert "of risk tiers are not met" in words(await visitor.page("/"))
+
+
+async def test_a_key_of_a_frozen_environment_says_so_and_refuses_a_rotation(visitor: Visitor) -> None:
+    until_ns = visitor.house.desk.clock.wall_ns() + 3600 * 10**9
+    await perform(visitor.house.desk, SYSTEM, freeze, name="prod", from_ns=0, until_ns=until_ns, reason="launch")
+    assert "prod is frozen until" in words(await visitor.page("/keys/prod-support-chat-01"))
+    answer = await visitor.send("/keys/prod-support-chat-01/rotate", grace="24h")
+    assert (answer.status_code, "is frozen until" in answer.text) == (422, True)
+    await visitor.send("/keys/prod-support-chat-01/revoke", typed="prod-support-chat-01", reason="leak")
+    assert "Revoked" in words(await visitor.page("/keys/prod-support-chat-01"))

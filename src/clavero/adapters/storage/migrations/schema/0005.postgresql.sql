@@ -96,6 +96,7 @@ CREATE TABLE environment (
     name TEXT NOT NULL,
     created_ns BIGINT NOT NULL,
     tier TEXT NOT NULL,
+    freezes TEXT NOT NULL,
     PRIMARY KEY (name)
 );
 CREATE TABLE member (
