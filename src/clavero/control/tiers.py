@@ -1,5 +1,7 @@
 """The risk tiers of environments at work: what a new or changed key may not be, and which old ones are against it."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -50,11 +52,11 @@ async def renewed(change: Changing, key: Key, grace_ns: int) -> Key:
     return replace(key, expires_ns=change.now_ns + term_ns) if key.expires_ns else key
 
 
-async def drift(desk: Desk) -> list[Drift]:
-    """Every key that is not over and does not meet what its tier demands, by name."""
+async def drift(desk: Desk, among: Sequence[Key] | None = None) -> list[Drift]:
+    """Every key that is not over and does not meet what its tier demands, by name; `among` those that are known."""
     now_ns = desk.clock.wall_ns()
     async with desk.store.read() as look:
-        keys = [key for key in await look.find(Key) if key.state not in OVER]
+        keys = [key for key in (await look.find(Key) if among is None else among) if key.state not in OVER]
         services = {one.name: one for one in await look.find(Service)}
         tiers = {one.name: one.tier for one in await look.find(Environment)}
     cases = [

@@ -18,6 +18,7 @@ class Refusal(Exception):
 
     code: ClassVar[str] = "refusal"
     exit_code: ClassVar[Exit] = Exit.REFUSED
+    pastes: ClassVar[bool] = False  # whether the fix is a command or an option alone, the same in every language
 
     def __init_subclass__(cls) -> None:
         """Derive the stable code from the name, once per class."""
@@ -104,21 +105,26 @@ class OwnerUnknown(Refusal):
     """Nobody of that name could answer for a key."""
 
     exit_code = Exit.NOT_FOUND
+    pastes = True
 
     def __init__(self, name: str, near: str = "") -> None:
-        fix = f"clavero member add {_quoted(name)}" + (f", or use {_said(near)}" if near else "")
-        super().__init__(f"There is no member {_said(name)} to own a key", fix, field="owner", suggestion=near)
+        fact = f"There is no member {_said(name)} to own a key" + (f"; the nearest is {_said(near)}" if near else "")
+        super().__init__(fact, f"clavero member add {_quoted(name)}", field="owner", suggestion=near)
 
 
 class OwnerLeft(Refusal):
     """Whoever has left answers for nothing that begins now."""
 
-    def __init__(self, name: str, day: str, fix: str = "clavero member list shows who is here") -> None:
+    pastes = True
+
+    def __init__(self, name: str, day: str, fix: str = "clavero member list") -> None:
         super().__init__(f"The member {_said(name)} left on {day}", fix, field="owner")
 
 
 class TierForbids(Refusal):
     """The risk tier of the environment does not allow such a key."""
+
+    pastes = True
 
     def __init__(self, environment: str, tier: str, fact: str, fix: str) -> None:
         super().__init__(f"The environment {_said(environment)} is {tier}: {fact}", fix)

@@ -69,7 +69,7 @@ def test_a_near_name_is_the_remedy() -> None:
 
 def test_a_name_in_a_command_can_be_pasted() -> None:
     assert OwnerUnknown("Asha Rao").fix == "clavero member add 'Asha Rao'"
-    assert OwnerUnknown("ahsa", "asha").fix == "clavero member add ahsa, or use asha"
+    assert OwnerUnknown("ahsa", "asha").message.endswith("; the nearest is asha")
 
 
 def test_what_was_sent_is_said_back_masked_and_short() -> None:
@@ -82,3 +82,9 @@ def test_what_was_sent_is_said_back_masked_and_short() -> None:
 
 def test_braces_in_a_name_are_only_text() -> None:
     assert NotFound("key", "{fix}{0}").message == "There is no key {fix}{0}"
+
+
+def test_what_can_be_pasted_is_a_command_or_an_option_alone() -> None:
+    for refusal in EACH:
+        if refusal.pastes:
+            assert refusal.fix.startswith(("clavero ", "--"))

@@ -82,3 +82,11 @@ async def test_a_freeze_can_be_planned_and_taken_back(terminal: Terminal) -> Non
     assert (await terminal.ok("env", "thaw", "prod", "--all", "--json")).json["freezes"] == []
     for wrong in (["--until", "soon"], ["--until", "2020-01-01"], ["--from", "4h", "--until", "2h"]):
         assert (await terminal.type("env", "freeze", "prod", *wrong, "--reason", "x")).code == 2
+
+
+async def test_a_command_that_mends_is_the_same_in_spanish(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    await terminal.ok("env", "add", "prod", "--tier", "critical")
+    monkeypatch.setenv("LC_ALL", "es_ES.UTF-8")
+    done = await terminal.type("key", "create", "prod-chat-01", "--owner", "asha")
+    assert "remedio: --expires 30d" in done.err
+    assert "El nivel de riesgo del entorno" in done.err

@@ -112,6 +112,8 @@ def _of_refusal(refusal: Refusal, language: Language) -> dict[str, str]:
     if words is None:
         return said
     fix = f"Usa {said['suggestion']}" if said["suggestion"] else words.fix
+    if refusal.pastes:
+        fix = said["fix"]
     fact = f"{words.fact}: {said['field']}." if said["field"] else f"{words.fact}."
     return {**said, "message": fact, "fix": fix, "detail": said["message"]}
 

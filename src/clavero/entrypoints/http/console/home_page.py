@@ -20,6 +20,7 @@ _REQUEST = re.compile(r"req_[0-9A-Za-z]{4,64}")
 async def show(visit: Visit) -> Response:
     """What needs a person, the figures, the chart."""
     desk, now = visit.desk, visit.now_ns
+    known = await list_keys(desk)
     minute = -(-now // MINUTE) * MINUTE  # the last hour ends with the present minute
     facts = Facts(
         quarters=await reads.steps(desk, now - now % DAY, QUARTER),
@@ -28,11 +29,11 @@ async def show(visit: Visit) -> Response:
         speed=await reads.speed(desk, now - HOUR),
         codes=await reads.codes(desk, now - HOUR),
         standings=await list_budgets(desk),
-        keys=await list_keys(desk),
+        keys=known,
         today=await reads.by_key(desk, 1),
         rejects=await reads.rejects(desk),
         gone=await leavers(desk),
-        drift=await drift(desk),
+        drift=await drift(desk, known),
     )
     return visit.page("home.html", view=home(facts, visit.words, visit.formats, visit.asked("chart")))
 
