@@ -17,7 +17,7 @@ from clavero.domain.errors import Problem
 async def test_every_character_of_a_key_counts_also_after_the_right_one_was_let_in(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         issued = await perform(desk, SYSTEM, create, wanted=NewKey(name="prod-mail-01", owner="asha"))
-        other = await perform(desk, SYSTEM, create, wanted=NewKey(name="prod-mail-02", owner="ben"))
+        other = await perform(desk, SYSTEM, create, wanted=NewKey(name="prod-mail-02", owner="asha"))
         knock = await door(desk)
         token = issued.secret.reveal()
         for place in range(len(token)):
