@@ -53,7 +53,7 @@ class Stand:
         """A new key with a budget of its own, ready to be used."""
         self.made += 1
         name = f"prod-soak-live{self.made:05d}-01"
-        wanted = {"name": name, "owner": "soak", "service": "soak", "limit": "$1000/day"}
+        wanted = {"name": name, "owner": "asha", "service": "soak", "limit": "$1000/day"}
         return name, str(self.api("POST", "/api/v1/keys", wanted)["secret"])
 
 
